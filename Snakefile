@@ -1,0 +1,26 @@
+"""Back up every repository of a GitHub organisation, and prove that each backup can be restored."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/backup.smk"
+
+
+rule backup:
+    """Back up every repository that is new, changed, or whose newest backup is too old."""
+    input:
+        due_receipts,
+
+
+onsuccess:
+    this_run.finish()
+
+
+onerror:
+    this_run.finish()

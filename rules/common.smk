@@ -1,0 +1,60 @@
+"""Settings, wildcard constraints and input functions: what the other rule files share."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
+
+from repo_maintenance import naming, steps
+from repo_maintenance.errors import RepoMaintenanceError
+from repo_maintenance.inventory import recorded_size
+from repo_maintenance.logs import quiet_job_failures
+from repo_maintenance.run import Run
+
+
+def or_stop(function, *arguments, **options):
+    """Call a function; an error that a user is meant to read ends the run with its own words."""
+    try:
+        return function(*arguments, **options)
+    except RepoMaintenanceError as error:
+        sys.exit(f"Error: {error}")
+
+
+quiet_job_failures(logger)
+this_run = or_stop(Run.start, config, os.environ)
+settings = this_run.settings
+
+
+wildcard_constraints:
+    repo=naming.REPOSITORY_PATTERN,
+    date=naming.DATE_PATTERN,
+
+
+def due_receipts(wildcards):
+    """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
+    return or_stop(this_run.due_receipts, preview=workflow.dryrun)
+
+
+def temp_unless(kept, path):
+    """Mark an output as temporary, unless the configuration keeps it."""
+    return path if kept else temp(path)
+
+
+def disk_mb(wildcards):
+    """What a repository takes on disk while it is worked on: its mirror and its tarball, in MB."""
+    return 2 * recorded_size(wildcards.repo) // 1_000_000 + 1
+
+
+def larger_first(wildcards):
+    """A priority below 1, higher for larger repositories, so that the longest work begins first.
+
+    It stays below that of archive and upload: what is begun is finished before more is begun.
+    """
+    size = recorded_size(wildcards.repo)
+    return size / (size + 1_000_000_000)
+
+
+def paths(*files):
+    """The named inputs and outputs of a job, as keyword arguments for the library."""
+    return {name: Path(path) for named in files for name, path in named.items()}

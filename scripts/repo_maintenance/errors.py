@@ -1,0 +1,50 @@
+"""The error tree: what failed, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class RepoMaintenanceError(Exception):
+    """An error that a user is meant to read: one line that says what failed, and a hint.
+
+    ``transient`` says whether the same step, tried again later, may succeed without anyone's hand.
+    """
+
+    transient = False
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class SettingsError(RepoMaintenanceError):
+    """The configuration can't be used; the message holds every problem, one a line."""
+
+
+class HostError(RepoMaintenanceError):
+    """The repositories can't be listed, so nothing may be concluded about what exists upstream."""
+
+
+class GitError(RepoMaintenanceError):
+    """A git command failed for good: the same command would fail again."""
+
+
+class TransientGitError(GitError):
+    """A git command failed in a way that may pass: a cut transfer, an overloaded server, a stall."""
+
+    transient = True
+
+
+class ArchiveError(RepoMaintenanceError):
+    """A tarball can't be written."""
+
+
+class StoreError(RepoMaintenanceError):
+    """The store refused a request, or holds something other than what was sent."""
+
+
+class AlreadyStoredError(StoreError):
+    """The key is taken by other content, which is not overwritten."""

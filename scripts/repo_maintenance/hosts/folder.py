@@ -1,0 +1,78 @@
+"""A folder of git repositories, bare or not, as a host."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from repo_maintenance.errors import HostError
+from repo_maintenance.hosts.base import Repository
+
+
+class FolderHost:
+    """The git repositories that stand directly in one folder."""
+
+    def __init__(self, folder: Path, description: str) -> None:
+        self._folder = folder
+        self.description = description
+
+    def list_repositories(self) -> list[Repository]:
+        """Return the repositories in the folder; a name's ``.git`` at the end is not part of it."""
+        try:
+            entries = sorted(self._folder.iterdir())
+        except OSError as error:
+            raise HostError(
+                f"backup.folder: can't list {self._folder}: {error.strerror}",
+                hint="name a folder that holds git repositories",
+            ) from error
+        found = [_describe(entry, git_dir) for entry in entries if (git_dir := find_git_dir(entry))]
+        names = [repository.name for repository in found]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise HostError(
+                f"backup.folder: {self._folder} holds both NAME and NAME.git for {', '.join(twice)}",
+                hint="rename one of each pair",
+            )
+        return sorted(found, key=lambda repository: repository.name)
+
+
+def find_git_dir(folder: Path) -> Path | None:
+    """Return the git directory of a repository, bare or not, or None where ``folder`` is none."""
+    for candidate in (folder, folder / ".git"):
+        if (candidate / "HEAD").is_file() and (candidate / "objects").is_dir():
+            return candidate
+    return None
+
+
+def _describe(entry: Path, git_dir: Path) -> Repository:
+    name = entry.name.removesuffix(".git") or entry.name
+    return Repository(
+        id=name,
+        name=name,
+        full_name=f"{entry.resolve().parent.name}/{name}",
+        clone_url=git_dir.resolve().as_uri(),
+        pushed_at=dt.datetime.fromtimestamp(_last_change(git_dir), dt.UTC),
+        size_bytes=sum(_file_sizes(git_dir / "objects")),
+        default_branch=_default_branch(git_dir),
+    )
+
+
+def _last_change(git_dir: Path) -> float:
+    """Return when a ref last moved, as seconds since the epoch: what stands for the last push.
+
+    A moved ref changes its own file or ``packed-refs``; a deleted one changes the folder that it stood in.
+    """
+    paths = [git_dir / "HEAD", git_dir / "packed-refs", git_dir / "refs", *(git_dir / "refs").rglob("*")]
+    return max(path.stat().st_mtime for path in paths if path.exists())
+
+
+def _default_branch(git_dir: Path) -> str:
+    head = (git_dir / "HEAD").read_text(encoding="utf-8").strip()
+    return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
+
+
+def _file_sizes(folder: Path) -> Iterator[int]:
+    for root, _folders, names in os.walk(folder):
+        for name in names:
+            yield (Path(root) / name).lstat().st_size

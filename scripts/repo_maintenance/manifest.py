@@ -1,0 +1,51 @@
+"""The manifest inside every tarball: what the backup holds, in a form that people and programs read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repo_maintenance import __version__
+from repo_maintenance.git import digest_refs, list_refs
+from repo_maintenance.hosts.base import Repository
+
+FORMAT_VERSION = 1
+
+
+class Manifest(BaseModel):
+    """What a tarball holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format_version: int = FORMAT_VERSION
+    tool_version: str = __version__
+    repository: str
+    """``owner/name``."""
+    repository_id: str
+    backup_date: dt.date
+    pushed_at: AwareDatetime
+    """The last push that the backup is known to hold, by the host's clock."""
+    default_branch: str
+    head: str
+    """What ``HEAD`` holds: ``ref: refs/heads/main``, or an object id."""
+    refs: dict[str, str]
+    """Ref name → object id."""
+    refs_digest: str
+    """SHA-256 over the sorted lines ``<object id> <ref name>``."""
+
+
+def describe_mirror(repository: Repository, git_dir: Path, date: dt.date) -> Manifest:
+    """Return the manifest of a mirror that is about to be archived."""
+    refs = list_refs(git_dir)
+    return Manifest(
+        repository=repository.full_name,
+        repository_id=repository.id,
+        backup_date=date,
+        pushed_at=repository.pushed_at,
+        default_branch=repository.default_branch,
+        head=(git_dir / "HEAD").read_text(encoding="utf-8", errors="backslashreplace").strip(),
+        refs=dict(sorted(refs.items())),
+        refs_digest=digest_refs(refs),
+    )

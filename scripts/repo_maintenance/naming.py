@@ -1,0 +1,98 @@
+"""Every path, object key and date format of the workflow, each with its inverse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+# GitHub allows ASCII letters, digits, "-", "_" and "." in the name of a repository, 100 characters at most:
+# https://docs.github.com/en/repositories/creating-and-managing-repositories/creating-a-new-repository
+REPOSITORY_PATTERN = r"[A-Za-z0-9._-]{1,100}"
+DATE_PATTERN = r"\d{8}"
+
+RESULTS = Path("results")
+RECORDS = RESULTS / "repositories"
+MIRRORS = RESULTS / "mirrors"
+ARCHIVES = RESULTS / "archives"
+RECEIPTS = RESULTS / "uploaded"
+FAILURES = RESULTS / "failures"
+EXAMPLE = RESULTS / "example-organization"
+SUMMARY = RESULTS / "summary.json"
+
+MANIFEST = "manifest.json"
+
+_REPOSITORY = re.compile(REPOSITORY_PATTERN)
+_TARBALL = re.compile(rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.tar\.gz")
+_RECEIPT_SUFFIX = ".uploaded"
+
+
+class BackupName(NamedTuple):
+    """What names a backup: the repository and the day (UTC) on which it was made."""
+
+    repo: str
+    date: dt.date
+
+
+def is_repository_name(name: str) -> bool:
+    """Whether ``name`` can stand in paths and object keys as it is."""
+    return _REPOSITORY.fullmatch(name) is not None and name not in {".", ".."}
+
+
+def format_date(date: dt.date) -> str:
+    """Return ``date`` as ``YYYYMMDD``."""
+    return date.strftime("%Y%m%d")
+
+
+def parse_date(text: str) -> dt.date:
+    """Return the date that ``YYYYMMDD`` says; ValueError where it is no day of the calendar."""
+    return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC).date()
+
+
+def record_path(repo: str) -> Path:
+    """Where the record of a repository stands: what upstream says of it."""
+    return RECORDS / f"{repo}.json"
+
+
+def failure_path(repo: str) -> Path:
+    """Where the last failure of a repository is noted until it succeeds."""
+    return FAILURES / f"{repo}.json"
+
+
+def tarball_name(name: BackupName) -> str:
+    """Return the file name of a backup, ``{repo}-{YYYYMMDD}.tar.gz``."""
+    return f"{name.repo}-{format_date(name.date)}.tar.gz"
+
+
+def parse_tarball_name(text: str) -> BackupName | None:
+    """Return what a tarball's file name says, or None where it is not one of ours."""
+    match = _TARBALL.fullmatch(text)
+    if match is None or not is_repository_name(match["repo"]):
+        return None
+    try:
+        return BackupName(match["repo"], parse_date(match["date"]))
+    except ValueError:
+        return None
+
+
+def receipt_path(name: BackupName) -> Path:
+    """Where the receipt of a stored backup stands."""
+    return RECEIPTS / f"{tarball_name(name)}{_RECEIPT_SUFFIX}"
+
+
+def parse_receipt_name(text: str) -> BackupName | None:
+    """Return what a receipt's file name says, or None where it is not one of ours."""
+    return parse_tarball_name(text.removesuffix(_RECEIPT_SUFFIX)) if text.endswith(_RECEIPT_SUFFIX) else None
+
+
+def object_key(name: BackupName) -> str:
+    """Return the key of a backup below the store's prefix, ``{repo}/{repo}-{YYYYMMDD}.tar.gz``."""
+    return f"{name.repo}/{tarball_name(name)}"
+
+
+def parse_object_key(key: str) -> BackupName | None:
+    """Return what a key below the store's prefix says, or None where the object is not one of ours."""
+    folder, separator, file_name = key.partition("/")
+    name = parse_tarball_name(file_name)
+    return name if separator and name is not None and name.repo == folder else None

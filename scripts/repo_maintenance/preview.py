@@ -1,0 +1,39 @@
+"""The table above the preview: what a run would do for each repository, and why."""
+
+from __future__ import annotations
+
+import humanfriendly
+from tabulate import tabulate
+
+from repo_maintenance.inventory import Resolution
+from repo_maintenance.planning import Decision
+
+HEADERS = ("repository", "action", "why", "size", "newest backup")
+
+
+def render_preview(resolution: Resolution) -> str:
+    """Return the table, what is due first, and a line that sums it up."""
+    ordered = sorted(resolution.decisions, key=lambda one: (not one.is_due, one.repository.name))
+    table = tabulate(
+        [_row(decision) for decision in ordered], HEADERS, tablefmt="simple", disable_numparse=True
+    )
+    return f"{table}\n\n{render_headline(resolution)}\n"
+
+
+def render_headline(resolution: Resolution) -> str:
+    """Return in one line what was found and how much of it is due."""
+    selected, due = len(resolution.decisions), len(resolution.due)
+    return (
+        f"{resolution.source} → {resolution.store}: {resolution.listed} repositories, {selected} selected, "
+        f"{due} to back up, {selected - due} up to date"
+    )
+
+
+def _row(decision: Decision) -> tuple[str, ...]:
+    return (
+        decision.repository.name,
+        str(decision.action),
+        decision.reason,
+        humanfriendly.format_size(decision.repository.size_bytes),
+        decision.newest.date.isoformat() if decision.newest else "none",
+    )

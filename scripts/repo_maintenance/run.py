@@ -1,0 +1,96 @@
+"""One run of the workflow, as the Snakefile sees it: resolved once, summed up at the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from repo_maintenance import naming
+from repo_maintenance.hosts import open_host
+from repo_maintenance.inventory import Resolution, resolve
+from repo_maintenance.logs import configure_logging
+from repo_maintenance.preview import render_headline, render_preview
+from repo_maintenance.records import write_json, write_text_if_changed
+from repo_maintenance.settings import Settings, load_settings
+from repo_maintenance.stores import Store, open_store
+from repo_maintenance.summary import render_markdown, render_summary, summarize
+
+
+class Run:
+    """What a run knows: its settings at once; its store, and what is due, only when somebody asks.
+
+    So parsing the workflow, listing its rules, or a job on a cluster node ask the network nothing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._started_at = dt.datetime.now(dt.UTC)
+        self._resolution: Resolution | None = None
+
+    @classmethod
+    def start(cls, config: Mapping[str, Any], environment: Mapping[str, str]) -> Run:
+        """Return a run with validated settings, and set up logging; raises SettingsError."""
+        settings = load_settings(config, environment)
+        configure_logging(settings.logging)
+        return cls(settings)
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self.settings.backup)
+
+    def open_store(self) -> Store:
+        """Return the store that the settings name, opened once for all jobs of this process."""
+        return self._store
+
+    def due_receipts(self, *, preview: bool) -> list[Path]:
+        """Return the receipts that there are once the run has succeeded: what Snakemake is asked to make.
+
+        The first call lists, decides, and says what it found: for a preview as a table, else in one line. A
+        run with nothing to do gets its summary here, since no job will end it.
+
+        Raises RepoMaintenanceError where the lists can't be had whole.
+        """
+        if not self.settings.backup.enabled:
+            _say("backup.enabled is false: nothing to do", preview=preview)
+            return []
+        if self._resolution is None:
+            self._resolution = self._resolve(preview=preview)
+        return self._resolution.targets()
+
+    def _resolve(self, *, preview: bool) -> Resolution:
+        backup = self.settings.backup
+        host = open_host(backup, os.environ)
+        if backup.organization is None and backup.folder is None:
+            _say(
+                "Neither backup.organization nor backup.folder is set: this is the bundled example",
+                preview=preview,
+            )
+        resolution = resolve(self.settings, host, self.open_store(), today=self._started_at.date())
+        _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
+        if not preview:
+            shutil.rmtree(naming.FAILURES, ignore_errors=True)
+            if not resolution.due:
+                self._write_summary(resolution)
+        return resolution
+
+    def finish(self) -> None:
+        """Sum the run up, on the screen and in ``results/``; says nothing where no backup was asked for."""
+        if self._resolution is not None:
+            _say(self._write_summary(self._resolution), preview=False)
+
+    def _write_summary(self, resolution: Resolution) -> str:
+        summary = summarize(resolution, started_at=self._started_at, now=dt.datetime.now(dt.UTC))
+        write_json(naming.SUMMARY, summary)
+        write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
+        return render_summary(summary)
+
+
+def _say(text: str, *, preview: bool) -> None:
+    """Print for a person: a preview where Snakemake prints its own, all else beside the log."""
+    print(text, file=sys.stdout if preview else sys.stderr, flush=True)

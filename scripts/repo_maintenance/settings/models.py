@@ -1,0 +1,187 @@
+"""The settings' types: each section one model, each key with a description, a default and its limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Choice = Literal["include", "exclude", "only"]
+Visibility = Literal["public", "private", "internal"]
+
+
+def _compilable(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+def _web_address(url: str) -> str:
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError("an address begins with https:// (or http:// for a server on this machine)")
+    return url.rstrip("/")
+
+
+RegularExpression = Annotated[str, AfterValidator(_compilable)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys are errors, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class GitHubSettings(Section):
+    """How GitHub is reached."""
+
+    api_url: WebAddress = "https://api.github.com"
+    """Address of GitHub's API. For GitHub Enterprise Server: `https://HOST/api/v3`."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server runs on this machine, the only place where plain http is allowed."""
+        return urlsplit(self.api_url).hostname in LOOPBACK_HOSTS
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_encrypted(cls, url: str) -> str:
+        if url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK_HOSTS:
+            raise ValueError("a token must not travel over plain http; use https://")
+        return url
+
+
+class FilterSettings(Section):
+    """Which of the repositories whose names match are kept."""
+
+    archived: Choice = "include"
+    """Archived repositories: `include`, `exclude`, or `only` these."""
+
+    forks: Choice = "include"
+    """Forks: `include`, `exclude`, or `only` these."""
+
+    visibility: list[Visibility] = ["public", "private", "internal"]
+    """Keep repositories of these visibilities."""
+
+    topics: list[str] = []
+    """Keep repositories that carry at least one of these topics; all where the list is empty."""
+
+    max_size_mb: PositiveInt | None = None
+    """Leave out repositories that GitHub reports as larger than this, in MB; `null` for no limit."""
+
+
+class S3Settings(Section):
+    """An S3 bucket, or one of a compatible service, as the store."""
+
+    bucket: NonEmpty
+    """Name of the bucket."""
+
+    region: str | None = None
+    """Region of the bucket; `null` leaves it to the AWS environment."""
+
+    prefix: str = "backups/"
+    """What every key begins with; a slash is added at its end where it has none."""
+
+    endpoint_url: WebAddress | None = None
+    """Address of an S3-compatible service; `null` for AWS."""
+
+    @field_validator("prefix")
+    @classmethod
+    def _is_folder(cls, prefix: str) -> str:
+        if prefix.startswith("/") or ".." in prefix.split("/"):
+            raise ValueError("a prefix must not begin with a slash nor hold '..'")
+        return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+
+
+class BackupSettings(Section):
+    """What is backed up, from where, to where, and how often."""
+
+    enabled: bool = True
+    """`false`: a run does nothing and says so."""
+
+    organization: NonEmpty | None = None
+    """The GitHub organisation or user whose repositories are backed up."""
+
+    folder: Path | None = None
+    """A folder of git repositories, bare or not, as the source in place of GitHub."""
+
+    patterns: list[RegularExpression] = [".*"]
+    """Python regular expressions, matched against the whole name; what matches one is kept."""
+
+    exclude: list[RegularExpression] = []
+    """Python regular expressions, matched against the whole name; what matches one is left out."""
+
+    filters: FilterSettings = FilterSettings()
+    """Further conditions on what is kept."""
+
+    github: GitHubSettings = GitHubSettings()
+    """How GitHub is reached."""
+
+    s3: S3Settings | None = None
+    """The bucket that backups go to."""
+
+    directory: Path = Path("backups")
+    """The local folder that backups go to where `s3` is not given."""
+
+    max_age_days: PositiveInt = 30
+    """A repository without a push gets a new backup when its newest is older than this many days."""
+
+    cache: Path | None = None
+    """A folder that keeps mirrors between runs, so that only what is new is fetched; `null` for none."""
+
+    pull_requests: bool = True
+    """Whether the mirror holds `refs/pull/*`, the heads of pull requests."""
+
+    keep_mirrors: bool = False
+    """Keep `results/mirrors/` after the upload instead of deleting each mirror."""
+
+    keep_archives: bool = False
+    """Keep `results/archives/` after the upload instead of deleting each tarball."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.organization is not None and self.folder is not None:
+            raise ValueError("organization, folder: give one of the two, not both")
+        return self
+
+
+class LoggingSettings(Section):
+    """What is logged, and where."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe messages that are shown."""
+
+    format: str = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+    """Format of a line, as Python's `logging` has it."""
+
+    file: Path | None = None
+    """A file that gets every line besides the screen; `null` for none."""
+
+
+class Settings(Section):
+    """All settings of the workflow."""
+
+    backup: BackupSettings = BackupSettings()
+    """What is backed up, from where, to where, and how often."""
+
+    logging: LoggingSettings = LoggingSettings()
+    """What is logged, and where."""
+
+    force: bool = False
+    """Make a new backup of everything today; meant for the command line: `--config force=true`."""

@@ -1,0 +1,174 @@
+"""The three steps of a backup, each as one call: what the rules run, in process."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import humanfriendly
+from pydantic import BaseModel, ConfigDict
+
+from repo_maintenance import __version__, naming
+from repo_maintenance.archive import write_tarball
+from repo_maintenance.errors import RepoMaintenanceError, StoreError
+from repo_maintenance.hosts import Repository, git_access
+from repo_maintenance.logs import job_log
+from repo_maintenance.manifest import describe_mirror
+from repo_maintenance.mirror import mirror_repository
+from repo_maintenance.naming import BackupName
+from repo_maintenance.records import Failure, read_json, receipt_of, write_json
+from repo_maintenance.settings import Settings
+from repo_maintenance.stores import Digests, Store, StoredObject
+
+logger = logging.getLogger(__name__)
+
+
+class JobFailedError(Exception):
+    """A job failed, and its log and the summary say why; the message is the one line to show."""
+
+
+class TarballDescription(BaseModel):
+    """What is known of a tarball once it is written: upload stores it as the object's metadata."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digests: Digests
+    refs_digest: str
+    ref_count: int
+
+
+def mirror(settings: Settings, *, record: Path, folder: Path, log: Path) -> None:
+    """Make the mirror of one repository in ``folder``."""
+    with _job("mirror", record, log) as repository:
+        mirror_repository(
+            repository,
+            folder,
+            access=git_access(settings.backup, os.environ),
+            cache=settings.backup.cache,
+            pull_requests=settings.backup.pull_requests,
+        )
+        logger.info("mirrored %s", repository.clone_url)
+
+
+def archive(date: str, *, record: Path, folder: Path, tarball: Path, description: Path, log: Path) -> None:
+    """Write the tarball of one mirror, and beside it what is known of it."""
+    with _job("archive", record, log) as repository:
+        git_dir = folder / f"{repository.name}.git"
+        manifest = describe_mirror(repository, git_dir, naming.parse_date(date))
+        content = manifest.model_dump_json(indent=2) + "\n"
+        digests = write_tarball(
+            folder, content.encode(), tarball, mtime=int(repository.pushed_at.timestamp())
+        )
+        known = TarballDescription(
+            digests=digests, refs_digest=manifest.refs_digest, ref_count=len(manifest.refs)
+        )
+        write_json(description, known)
+        size = humanfriendly.format_size(digests.size)
+        logger.info("archived %d refs, %s, SHA-256 %s", known.ref_count, size, digests.sha256)
+
+
+def upload(
+    open_store: Callable[[], Store],
+    date: str,
+    *,
+    record: Path,
+    tarball: Path,
+    description: Path,
+    receipt: Path,
+    log: Path,
+) -> None:
+    """Store one tarball, check it, and only then write its receipt."""
+    with _job("upload", record, log) as repository:
+        known = read_json(description, TarballDescription)
+        if known is None:
+            raise StoreError(f"{description} is missing or not whole", hint="run the backup again")
+        name = BackupName(repository.name, naming.parse_date(date))
+        store = open_store()
+        stored = store.put(
+            naming.object_key(name),
+            tarball,
+            known.digests,
+            _metadata(repository, name.date, known),
+            replaces=_replaceable_version(store, name),
+        )
+        made = receipt_of(stored)
+        if made is None:
+            raise StoreError(f"{store.locate(stored.key)}: its metadata did not arrive")
+        write_json(receipt, made)
+        naming.failure_path(repository.name).unlink(missing_ok=True)
+        logger.info("stored %s, %s", store.locate(stored.key), humanfriendly.format_size(stored.size))
+
+
+def _metadata(repository: Repository, date: dt.date, known: TarballDescription) -> Mapping[str, str]:
+    """Return what is stored with a tarball, enough to make its receipt from the object alone."""
+    return {
+        "repository": repository.full_name,
+        "repository_id": repository.id,
+        "backup_date": date.isoformat(),
+        "default_branch": repository.default_branch,
+        "size_bytes": str(known.digests.size),
+        "pushed_at": repository.pushed_at.isoformat(),
+        "sha256": known.digests.sha256,
+        "md5": known.digests.md5,
+        "refs_digest": known.refs_digest,
+        "ref_count": str(known.ref_count),
+        "tool_version": __version__,
+    }
+
+
+def _replaceable_version(store: Store, name: BackupName) -> str | None:
+    """Return the version of the same day's backup, which a newer one may replace; None where there is none.
+
+    A backup of an earlier day is never replaced, also where a run goes on past midnight.
+    """
+    if name.date < dt.datetime.now(dt.UTC).date():
+        return None
+    stored: StoredObject | None = store.find(naming.object_key(name))
+    return stored.version if stored else None
+
+
+@contextmanager
+def _job(step: str, record: Path, log: Path) -> Iterator[Repository]:
+    """Run one step of one repository: its lines go to its log, and its failure to the summary.
+
+    Raises JobFailedError in place of every error that a user is meant to read.
+    """
+    with job_log(record.stem, log):
+        try:
+            repository = read_json(record, Repository)
+            if repository is None:
+                raise RepoMaintenanceError(f"{record} is missing or not whole", hint="run the backup again")
+            yield repository
+        except (RepoMaintenanceError, OSError) as error:
+            failed = _readable(error)
+            logger.error("%s failed: %s", step, failed)
+            write_json(
+                naming.failure_path(record.stem),
+                Failure(
+                    repository=record.stem,
+                    step=step,
+                    message=failed.message,
+                    hint=failed.hint,
+                    transient=failed.transient,
+                    log=str(log),
+                    failed_at=dt.datetime.now(dt.UTC),
+                ),
+            )
+            raise JobFailedError(f"{record.stem}: {step} failed: {failed}") from None
+
+
+def _readable(error: RepoMaintenanceError | OSError) -> RepoMaintenanceError:
+    if isinstance(error, RepoMaintenanceError):
+        return error
+    where = f"{error.filename}: " if error.filename else ""
+    hint = (
+        "free disk space, or bound the run with --resources disk_mb=…"
+        if error.errno == errno.ENOSPC
+        else None
+    )
+    return RepoMaintenanceError(f"{where}{error.strerror or error}", hint=hint)

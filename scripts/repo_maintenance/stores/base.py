@@ -1,0 +1,68 @@
+"""What a store of backups is, and what every store must promise (``tests/integration/test_stores.py``)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object as the store reports it."""
+
+    key: str
+    """Its key, below the store's prefix."""
+    size: int
+    """In bytes."""
+    version: str
+    """Changes with the content: an ETag, or its like."""
+    modified: dt.datetime
+    """When it was stored, by the store's clock, in UTC."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What was stored with it; empty in listings."""
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What a file's content is known by: lower-case hexadecimal digests, and its size in bytes."""
+
+    size: int
+    md5: str
+    sha256: str
+
+
+class Store(Protocol):
+    """Where backups go: objects under keys, each with metadata."""
+
+    @property
+    def description(self) -> str:
+        """What a user calls this store, such as ``s3://bucket/backups/``."""
+        ...
+
+    def locate(self, key: str) -> str:
+        """Return the whole address of a key, such as ``s3://bucket/backups/key``."""
+        ...
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object below the store's prefix, a thousand a request, in no promised order."""
+        ...
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the object with its metadata, or None where there is none."""
+        ...
+
+    def put(
+        self, key: str, source: Path, digests: Digests, metadata: Mapping[str, str], *, replaces: str | None
+    ) -> StoredObject:
+        """Store a file whole, check what the store then reports, and return that.
+
+        ``replaces`` is the version that may be overwritten; None stores only where the key is free.
+        ``metadata`` has lower-case ASCII keys; values may hold any text.
+
+        Raises AlreadyStoredError where the key holds another version, and StoreError where the content did
+        not arrive as ``digests`` says. A failed call leaves what was stored before as it was.
+        """
+        ...

@@ -1,0 +1,158 @@
+"""A local folder as a store: each object a file, its metadata in a file beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from repo_maintenance.errors import AlreadyStoredError, StoreError
+from repo_maintenance.stores.base import Digests, StoredObject
+
+METADATA_SUFFIX = ".metadata.json"
+PARTIAL_PREFIX = ".partial-"
+CHUNK_BYTES = 1 << 20
+
+
+class FolderStore:
+    """Objects as files below one folder.
+
+    A file gets its final name only when its whole content is on the disk, and its metadata after that. A
+    file without metadata is thus of another origin, or its storing was cut off: nothing is taken from it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.description = f"folder {folder}"
+
+    def locate(self, key: str) -> str:
+        """Return the path of a key."""
+        return str(self._folder / key)
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object; a missing folder holds none."""
+        for path in sorted(self._folder.rglob("*")):
+            hidden = path.name.startswith(PARTIAL_PREFIX) or path.name.endswith(METADATA_SUFFIX)
+            if not hidden and path.is_file():
+                yield self._describe(path, {})
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the object with its metadata, or None where there is none."""
+        path = self._path(key)
+        if not path.is_file():
+            return None
+        return self._describe(path, _read_metadata(path))
+
+    def put(
+        self, key: str, source: Path, digests: Digests, metadata: Mapping[str, str], *, replaces: str | None
+    ) -> StoredObject:
+        """Copy, digest, flush and rename; see ``Store.put``."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PARTIAL_PREFIX, delete=False) as target:
+                partial = Path(target.name)
+                try:
+                    _copy(source, target, digests)
+                    self._publish(partial, path, metadata, replaces)
+                finally:
+                    partial.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"can't store {key} in {self._folder}: {error.strerror or error}") from error
+        return self._describe(path, metadata)
+
+    def _publish(self, partial: Path, path: Path, metadata: Mapping[str, str], replaces: str | None) -> None:
+        """Give a flushed file its final name, then its metadata; never old content with new metadata."""
+        partial.chmod(0o644)
+        if replaces is None:
+            _rename_if_free(partial, path)
+        else:
+            if path.exists() and _version(path) != replaces:
+                raise AlreadyStoredError(f"{path} was changed by another run meanwhile")
+            _metadata_path(path).unlink(missing_ok=True)
+            _flush_folder(path.parent)
+            partial.replace(path)
+        _write_metadata(path, metadata)
+        _flush_folder(path.parent)
+
+    def _path(self, key: str) -> Path:
+        path = self._folder / key
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            raise StoreError(f"the key {key!r} leads out of {self._folder}")
+        return path
+
+    def _describe(self, path: Path, metadata: Mapping[str, str]) -> StoredObject:
+        status = path.stat()
+        return StoredObject(
+            key=path.relative_to(self._folder).as_posix(),
+            size=status.st_size,
+            version=_version(path),
+            modified=dt.datetime.fromtimestamp(status.st_mtime, dt.UTC),
+            metadata=metadata,
+        )
+
+
+def _rename_if_free(partial: Path, path: Path) -> None:
+    """Rename without overwriting: a hard link fails where the name is taken, in one step."""
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError as error:
+        raise AlreadyStoredError(f"{path} exists already and is not overwritten") from error
+    except PermissionError:  # a file system without hard links, such as exFAT
+        if path.exists():
+            raise AlreadyStoredError(f"{path} exists already and is not overwritten") from None
+        partial.replace(path)
+
+
+def _version(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_mtime_ns}-{status.st_ino}-{status.st_size}"
+
+
+def _copy(source: Path, target: Any, digests: Digests) -> None:
+    """Copy a file, flush it to the disk, and check that what went by is what ``digests`` says."""
+    sha256 = hashlib.sha256()
+    with source.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            target.write(chunk)
+    target.flush()
+    os.fsync(target.fileno())
+    if sha256.hexdigest() != digests.sha256:
+        raise StoreError(f"{source} changed after it was digested")
+
+
+def _metadata_path(path: Path) -> Path:
+    return path.with_name(path.name + METADATA_SUFFIX)
+
+
+def _write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
+    target = _metadata_path(path)
+    partial = target.with_name(PARTIAL_PREFIX + target.name)
+    with partial.open("w", encoding="utf-8") as stream:
+        json.dump(dict(metadata), stream, indent=2, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(target)
+
+
+def _read_metadata(path: Path) -> dict[str, str]:
+    """Return an object's metadata; one that was put there by hand has none."""
+    with suppress(FileNotFoundError):
+        return dict(json.loads(_metadata_path(path).read_text(encoding="utf-8")))
+    return {}
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a loss of power: on Linux the folder itself must be flushed (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

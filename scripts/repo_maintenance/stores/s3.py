@@ -1,0 +1,153 @@
+"""An S3 bucket, or one of a compatible service, as a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from repo_maintenance.errors import StoreError
+from repo_maintenance.settings import S3Settings
+from repo_maintenance.stores.base import Digests, StoredObject
+from repo_maintenance.stores.s3_errors import explain
+from repo_maintenance.stores.s3_upload import Expected, upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+MAX_CONNECTIONS = 32
+CONNECT_TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 60
+ATTEMPTS = 5
+# Metadata are headers, so ASCII; what else a value holds is percent-encoded, this much stays readable.
+SAFE_IN_METADATA = " /:+,=@"
+
+
+class S3Store:
+    """Objects below one prefix of one bucket."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self.description = f"s3://{bucket}/{prefix}"
+
+    @classmethod
+    def connect(cls, settings: S3Settings) -> S3Store:
+        """Return the store; credentials come by boto3's own chain (environment, role, instance profile)."""
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            max_pool_connections=MAX_CONNECTIONS,
+            # Checksums are sent by s3_upload, in a form that compatible services understand too.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        try:
+            client = boto3.session.Session().client(
+                "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise StoreError(f"backup.s3: {error}") from error
+        return cls(client, settings.bucket, settings.prefix)
+
+    def locate(self, key: str) -> str:
+        """Return the address of a key, as the AWS command line has it."""
+        return f"s3://{self._bucket}/{self._prefix}{key}"
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object below the prefix, a thousand a request."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix, PaginationConfig={"PageSize": 1000}
+        )
+        try:
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield StoredObject(
+                        key=item["Key"].removeprefix(self._prefix),
+                        size=item["Size"],
+                        version=item["ETag"],
+                        modified=item["LastModified"],
+                    )
+        except (BotoCoreError, ClientError) as error:
+            raise explain(error, "list", self.description) from error
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the object with its metadata, or None where there is none."""
+        answer = self._head(key)
+        return _describe(key, answer) if answer else None
+
+    def put(
+        self, key: str, source: Path, digests: Digests, metadata: Mapping[str, str], *, replaces: str | None
+    ) -> StoredObject:
+        """Upload with checksums that the service verifies, and check what it reports; see ``Store.put``."""
+        encoded = {name: quote(value, safe=SAFE_IN_METADATA) for name, value in metadata.items()}
+        target = self.locate(key)
+        condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        try:
+            expected = upload(
+                self._client,
+                self._bucket,
+                self._prefix + key,
+                source,
+                digests,
+                metadata=encoded,
+                condition=condition,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise explain(error, "write", target) from error
+        answer = self._head(key)
+        if answer is None:
+            raise StoreError(f"{target}: the upload was confirmed, but nothing is stored")
+        if problem := _find_difference(answer, digests.size, expected):
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+            raise StoreError(f"{target}: {problem}; the object was deleted again")
+        return _describe(key, answer)
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        try:
+            return self._client.head_object(
+                Bucket=self._bucket, Key=self._prefix + key, ChecksumMode="ENABLED"
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise explain(error, "read", self.locate(key)) from error
+        except BotoCoreError as error:
+            raise explain(error, "read", self.locate(key)) from error
+
+
+def _describe(key: str, answer: HeadObjectOutputTypeDef) -> StoredObject:
+    return StoredObject(
+        key=key,
+        size=answer["ContentLength"],
+        version=answer["ETag"],
+        modified=answer["LastModified"],
+        metadata={name: unquote(value) for name, value in answer["Metadata"].items()},
+    )
+
+
+def _find_difference(answer: HeadObjectOutputTypeDef, size: int, expected: Expected) -> str | None:
+    """Return what the service reports other than it should, or None.
+
+    An ETag is an MD5 only where S3 itself holds the key, or none:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    if answer["ContentLength"] != size:
+        return f"{size} bytes were sent, but {answer['ContentLength']} are stored"
+    if "ChecksumSHA256" in answer:
+        checksum = answer["ChecksumSHA256"]
+        wrong = checksum != expected.checksum
+        return f"SHA-256 {expected.checksum} was sent, but {checksum} is stored" if wrong else None
+    if "SSECustomerAlgorithm" in answer or "SSEKMSKeyId" in answer:
+        return None
+    etag = answer["ETag"].strip('"')
+    return f"MD5 {expected.etag} was sent, but {etag} is stored" if etag != expected.etag else None

@@ -1,0 +1,132 @@
+"""Uploads a file to S3 so that the service itself verifies every byte of it.
+
+boto3's own transfer manager can't make an upload conditional (neither ``IfMatch`` nor ``IfNoneMatch`` is
+among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, one after the other: concurrency comes from
+uploading several repositories at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from repo_maintenance.errors import StoreError
+from repo_maintenance.stores.base import Digests
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+logger = logging.getLogger(__name__)
+
+MULTIPART_THRESHOLD_BYTES = 64 << 20
+PART_BYTES = 16 << 20
+# 10,000 parts at most: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MAX_PARTS = 10_000
+
+
+class Expected(NamedTuple):
+    """What the service must report of an object that arrived whole."""
+
+    checksum: str
+    """The SHA-256 in base64; of an upload in N parts, that of the parts' digests, and ``-N``."""
+    etag: str
+    """The MD5 in hexadecimal, composed likewise; not so where KMS or a customer's key encrypts."""
+
+
+def upload(
+    client: S3Client,
+    bucket: str,
+    key: str,
+    source: Path,
+    digests: Digests,
+    *,
+    metadata: Mapping[str, str],
+    condition: Mapping[str, Any],
+) -> Expected:
+    """Store ``source`` under ``key``: in one request, or in parts where it is 64 MiB or larger.
+
+    Each request carries the MD5 (``Content-MD5``) and the SHA-256 of its body; S3 refuses a body that does
+    not match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
+    ``condition`` holds ``IfMatch`` or ``IfNoneMatch``.
+
+    Raises botocore's errors as they are, and StoreError where the file changed since it was digested.
+    """
+    common: dict[str, Any] = {"Bucket": bucket, "Key": key}
+    described: dict[str, Any] = {"Metadata": dict(metadata), "ContentType": "application/gzip"}
+    if digests.size < MULTIPART_THRESHOLD_BYTES:
+        expected = Expected(_base64(digests.sha256), digests.md5)
+        with source.open("rb") as body:
+            client.put_object(
+                **common,
+                **described,
+                **condition,
+                Body=body,
+                ContentMD5=_base64(digests.md5),
+                ChecksumSHA256=expected.checksum,
+            )
+        return expected
+    created = client.create_multipart_upload(**common, **described, ChecksumAlgorithm="SHA256")
+    common["UploadId"] = created["UploadId"]
+    try:
+        parts = _send_parts(client, common, source, digests)
+        client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": parts})
+    except BaseException:
+        client.abort_multipart_upload(**common)
+        raise
+    return _composite(parts)
+
+
+def _send_parts(
+    client: S3Client, common: Mapping[str, Any], source: Path, digests: Digests
+) -> list[CompletedPartTypeDef]:
+    """Send the parts in order; returns what completing the upload needs of each."""
+    whole = hashlib.sha256()
+    parts: list[CompletedPartTypeDef] = []
+    for number, body in enumerate(_read_parts(source, digests.size), start=1):
+        whole.update(body)
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        md5 = hashlib.md5(body, usedforsecurity=False)
+        client.upload_part(
+            **common,
+            PartNumber=number,
+            Body=body,
+            ContentMD5=base64.b64encode(md5.digest()).decode(),
+            ChecksumSHA256=checksum,
+        )
+        parts.append({"PartNumber": number, "ETag": f'"{md5.hexdigest()}"', "ChecksumSHA256": checksum})
+        logger.info("part %d of %d sent", number, _count_parts(digests.size))
+    if whole.hexdigest() != digests.sha256:
+        raise StoreError(f"{source} changed after it was digested")
+    return parts
+
+
+def _part_bytes(size: int) -> int:
+    return max(PART_BYTES, -(-size // MAX_PARTS))
+
+
+def _count_parts(size: int) -> int:
+    return -(-size // _part_bytes(size))
+
+
+def _read_parts(source: Path, size: int) -> Iterator[bytes]:
+    with source.open("rb") as stream:
+        while body := stream.read(_part_bytes(size)):
+            yield body
+
+
+def _composite(parts: list[CompletedPartTypeDef]) -> Expected:
+    """Return what S3 reports of an object in parts: the digest of the parts' digests, and their number."""
+    checksums = b"".join(base64.b64decode(part["ChecksumSHA256"]) for part in parts)
+    etags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    checksum = base64.b64encode(hashlib.sha256(checksums).digest()).decode()
+    etag = hashlib.md5(etags, usedforsecurity=False).hexdigest()
+    return Expected(f"{checksum}-{len(parts)}", f"{etag}-{len(parts)}")
+
+
+def _base64(hexadecimal: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()

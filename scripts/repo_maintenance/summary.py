@@ -1,0 +1,143 @@
+"""The summary of a run: counted from the plan, the receipts and the failures; for people and for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from enum import StrEnum
+
+import humanfriendly
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repo_maintenance import naming
+from repo_maintenance.inventory import Resolution
+from repo_maintenance.planning import Decision
+from repo_maintenance.records import Failure, Receipt, read_json
+
+
+class Outcome(StrEnum):
+    """How a run ended for a repository."""
+
+    BACKED_UP = "backed up"
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+
+
+class RepositoryResult(BaseModel):
+    """How a run ended for one repository."""
+
+    model_config = ConfigDict(frozen=True)
+
+    repository: str
+    outcome: Outcome
+    action: str
+    reason: str
+    key: str | None = None
+    size_bytes: int = 0
+    failure: Failure | None = None
+
+
+class Summary(BaseModel):
+    """How a run ended: what ``results/summary.json`` holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: bool
+    source: str
+    store: str
+    started_at: AwareDatetime
+    seconds: float
+    total: int
+    backed_up: int
+    up_to_date: int
+    failed: int
+    not_reached: int
+    bytes_stored: int
+    repositories: list[RepositoryResult]
+
+
+def summarize(resolution: Resolution, *, started_at: dt.datetime, now: dt.datetime) -> Summary:
+    """Return how a run ended, from the receipts and failures on disk."""
+    results = [_result(decision, resolution) for decision in resolution.decisions]
+    counts = Counter(result.outcome for result in results)
+    return Summary(
+        ok=counts[Outcome.FAILED] == counts[Outcome.NOT_REACHED] == 0,
+        source=resolution.source,
+        store=resolution.store,
+        started_at=started_at,
+        seconds=round((now - started_at).total_seconds(), 1),
+        total=len(results),
+        backed_up=counts[Outcome.BACKED_UP],
+        up_to_date=counts[Outcome.UP_TO_DATE],
+        failed=counts[Outcome.FAILED],
+        not_reached=counts[Outcome.NOT_REACHED],
+        bytes_stored=sum(result.size_bytes for result in results if result.outcome is Outcome.BACKED_UP),
+        repositories=results,
+    )
+
+
+def render_summary(summary: Summary) -> str:
+    """Return the summary for the screen: the counts, and each failure with its reason and a hint."""
+    stored = humanfriendly.format_size(summary.bytes_stored)
+    lines = [
+        "",
+        f"Backup of {summary.source} to {summary.store}: {summary.total} repositories",
+        f"  backed up    {summary.backed_up:6}   {stored} in {summary.seconds:.1f} s",
+        f"  up to date   {summary.up_to_date:6}",
+        f"  failed       {summary.failed:6}",
+    ]
+    if summary.not_reached:
+        lines.append(f"  not reached  {summary.not_reached:6}   the run ended before their turn")
+    for result in summary.repositories:
+        if result.failure is not None:
+            lines.append(f"FAILED {result.repository} ({result.failure.step}): {result.failure.message}")
+            lines += [f"       {result.failure.hint}"] if result.failure.hint else []
+            lines.append(f"       log: {result.failure.log}")
+    return "\n".join(lines) + "\n"
+
+
+def render_markdown(summary: Summary) -> str:
+    """Return the summary as Markdown, for the job summary of a GitHub Action."""
+    rows = [
+        f"| {result.repository} | {result.outcome} | {_explain(result)} | "
+        f"{humanfriendly.format_size(result.size_bytes)} |"
+        for result in sorted(
+            summary.repositories, key=lambda one: (one.outcome != Outcome.FAILED, one.repository)
+        )
+        if result.outcome is not Outcome.UP_TO_DATE
+    ]
+    counts = (
+        f"{summary.total} repositories to `{summary.store}`: {summary.backed_up} backed up "
+        f"({humanfriendly.format_size(summary.bytes_stored)} in {summary.seconds:.0f} s), "
+        f"{summary.up_to_date} up to date, {summary.failed} failed, {summary.not_reached} not reached."
+    )
+    table = ["| repository | outcome | why | size |", "|---|---|---|---:|", *rows, ""] if rows else []
+    mark = "✅" if summary.ok else "❌"
+    return "\n".join([f"## {mark} Backup of {summary.source}", "", counts, "", *table])
+
+
+def _explain(result: RepositoryResult) -> str:
+    if result.failure is None:
+        return result.reason
+    hint = f" — {result.failure.hint}" if result.failure.hint else ""
+    return f"{result.failure.step}: {result.failure.message}{hint}".replace("|", "\\|")
+
+
+def _result(decision: Decision, resolution: Resolution) -> RepositoryResult:
+    name = decision.repository.name
+    known = {"repository": name, "action": str(decision.action), "reason": decision.reason}
+    if not decision.is_due:
+        receipt = resolution.receipts.get(name)
+        return RepositoryResult(
+            outcome=Outcome.UP_TO_DATE,
+            key=receipt.key if receipt else None,
+            size_bytes=receipt.size_bytes if receipt else 0,
+            **known,
+        )
+    if failure := read_json(naming.failure_path(name), Failure):
+        return RepositoryResult(outcome=Outcome.FAILED, failure=failure, **known)
+    made = read_json(naming.receipt_path(decision.name), Receipt)
+    if made is None:
+        return RepositoryResult(outcome=Outcome.NOT_REACHED, **known)
+    return RepositoryResult(outcome=Outcome.BACKED_UP, key=made.key, size_bytes=made.size_bytes, **known)
