@@ -50,6 +50,8 @@ class S3Store:
             # Checksums are sent by s3_upload, in a form that compatible services understand too.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            # Compatible services know the bucket in the path; AWS itself prefers it in the host name.
+            s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
         )
         try:
             client = boto3.session.Session().client(
