@@ -1,0 +1,1 @@
+"""The promises that the servers for tests keep."""
