@@ -18,6 +18,10 @@ rule backup:
         due_receipts,
 
 
+onstart:
+    this_run.begin()
+
+
 onsuccess:
     this_run.finish()
 

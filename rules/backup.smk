@@ -19,7 +19,7 @@ rule mirror_repository:
     message:
         "Mirror {wildcards.repo}"
     run:
-        steps.mirror(settings, log=Path(log[0]), **paths(input, output))
+        steps.mirror(settings, this_run.open_host, log=Path(log[0]), **paths(input, output))
 
 
 rule archive_repository:

@@ -17,7 +17,7 @@ def or_stop(function, *arguments, **options):
     """Call a function; an error that a user is meant to read ends the run with its own words."""
     try:
         return function(*arguments, **options)
-    except RepoMaintenanceError as error:
+    except (RepoMaintenanceError, OSError) as error:
         sys.exit(f"Error: {error}")
 
 

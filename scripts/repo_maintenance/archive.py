@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from isal import igzip
 
 from repo_maintenance.errors import ArchiveError
-from repo_maintenance.naming import MANIFEST
+from repo_maintenance.naming import MANIFEST, MIRROR_CONTENTS
 from repo_maintenance.stores.base import Digests
 
 # Packs are compressed already: the fastest level costs 2 % of size and saves three quarters of the time.
@@ -23,9 +23,9 @@ COPY_BYTES = 1 << 20
 FOLDER_MODE = 0o755
 FILE_MODE = 0o644
 
-# Snakemake's own marker, and what an interrupted git leaves behind or writes beside what counts.
+# Snakemake's own marker, what the manifest tells, and what an interrupted git leaves behind.
 LEFT_OUT = re.compile(
-    r"\.snakemake_timestamp"
+    rf"\.snakemake_timestamp|{re.escape(MIRROR_CONTENTS)}"
     r"|[^/]+\.git/(hooks/.+\.sample|objects/(.+/)?(tmp_|\.tmp-)[^/]*|FETCH_HEAD|[^/]+\.lock)"
 )
 
@@ -37,7 +37,7 @@ def write_tarball(folder: Path, manifest: bytes, target: Path, *, mtime: int) ->
     all, so that identical content gives identical tarballs. Hook samples, lock files, half-received packs and
     Snakemake's marker are left out. Returns the digests of the tarball, taken as it was written.
 
-    Raises ArchiveError, and leaves no half-written tarball.
+    Raises ArchiveError for what has no place in a mirror, and OSError; leaves no half-written tarball.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -51,11 +51,8 @@ def write_tarball(folder: Path, manifest: bytes, target: Path, *, mtime: int) ->
                 for path, name in _entries(folder):
                     _add(tar, path, name, mtime)
         return digesting.digests()
-    except BaseException as error:
+    except BaseException:
         target.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise ArchiveError(f"can't write {target.name}: {reason}") from error
         raise
 
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 class RepoMaintenanceError(Exception):
     """An error that a user is meant to read: one line that says what failed, and a hint.
 
-    ``transient`` says whether the same step, tried again later, may succeed without anyone's hand.
+    ``transient`` says whether the same step, tried again later, may succeed without anyone's hand; ``kind``
+    is what the summary calls it, such as ``not found``.
     """
 
     transient = False
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, kind: str = "error") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.kind = kind
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -48,3 +50,17 @@ class StoreError(RepoMaintenanceError):
 
 class AlreadyStoredError(StoreError):
     """The key is taken by other content, which is not overwritten."""
+
+
+class ChangedSourceError(StoreError):
+    """A file is no longer what it was when its digests were taken."""
+
+
+class InterruptedRunError(RepoMaintenanceError):
+    """The run was told to stop before this was done."""
+
+    transient = True
+
+
+class LockedError(RepoMaintenanceError):
+    """Another run works in the same folder."""

@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO
 
-from repo_maintenance.errors import GitError, TransientGitError
+from repo_maintenance.git_errors import explain_git
 from repo_maintenance.hosts.base import GitAccess
-
-logger = logging.getLogger(__name__)
+from repo_maintenance.processes import NOTHING, run_process
 
 ASKPASS = Path(__file__).with_name("askpass.sh")
 CONFIG = Path(__file__).with_name("gitconfig")
 LOW_SPEED_BYTES = 1000
-LOW_SPEED_SECONDS = 60
-MAX_LINES_LOGGED = 20
-NOTHING = Path(os.devnull)
 NO_ACCESS = GitAccess(protocols=())
-
-# What git and curl say of faults that pass: cut transfers, overloaded servers, stalls, names not resolved.
-_TRANSIENT = (
-    "early EOF",
-    "unexpected disconnect",
-    "RPC failed",
-    "The requested URL returned error: 429",
-    "The requested URL returned error: 5",
-    "Could not resolve host",
-    "Failed to connect",
-    "Connection reset",
-    "Connection timed out",
-    "Operation too slow",
-    "Recv failure",
-    "Empty reply from server",
-)
-_PERMANENT = ("possible repository corruption",)
-_HINTS = {
-    "possible repository corruption": "it is damaged upstream: run 'git fsck' there",
-    "could not read Username": "set GITHUB_TOKEN to a token that may read this repository",
-    "Authentication failed": "GITHUB_TOKEN is refused: check that it is valid and may read this repository",
-    "No space left on device": "free disk space, or bound the run with --resources disk_mb=…",
-    "not found": "the repository may have been deleted or renamed during the run",
-}
+# What carries a secret has no business in a child's environment; git gets its password as askpass.sh says.
+SECRET_PREFIXES = ("GITHUB_", "GH_", "AWS_")
 
 
 def run_git(
@@ -53,8 +27,9 @@ def run_git(
     cwd: Path | None = None,
     access: GitAccess = NO_ACCESS,
     stdin: Path = NOTHING,
+    stdout: IO[bytes] | None = None,
 ) -> str:
-    """Run git and return what it prints.
+    """Run git and return what it prints; with ``stdout``, that goes to the file, and nothing is returned.
 
     System and user configuration are not read, prompts are off, and only the protocols of ``access`` are
     allowed. The password goes to git through ``GIT_ASKPASS``, so it stands in no argument and no file.
@@ -62,41 +37,38 @@ def run_git(
     Raises GitError, or TransientGitError where the same command may succeed later.
     """
     command = ["git", *map(str, arguments)]
-    with stdin.open("rb") as stream:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=git_environment(os.environ, access),
-            stdin=stream,
-            capture_output=True,
-            check=False,
-        )
+    with tempfile.NamedTemporaryFile(prefix="askpass-") as count:
+        environment = git_environment(os.environ, access, Path(count.name))
+        done = run_process(command, cwd=cwd, environment=environment, stdin=stdin, stdout=stdout)
     if done.returncode:
-        raise _explain(command[1], done.returncode, done.stderr.decode(errors="replace"))
+        raise explain_git(_verb(command), done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="backslashreplace")
 
 
-def git_environment(environment: Mapping[str, str], access: GitAccess) -> dict[str, str]:
-    """Return the environment for git: proxies and certificates stay, git's own variables are replaced."""
+def git_environment(environment: Mapping[str, str], access: GitAccess, count: Path) -> dict[str, str]:
+    """Return the environment for git: proxies and certificates stay, git's own variables are replaced.
+
+    ``count`` is a file in which askpass.sh counts how often it was asked.
+    """
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith("GIT_") or name.startswith("GIT_SSL_")
+        if name.startswith("GIT_SSL_") or not name.startswith(("GIT_", *SECRET_PREFIXES))
     }
-    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
-        kept.pop(name, None)
     kept |= {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(CONFIG),
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": ":".join(access.protocols),
         "GIT_HTTP_LOW_SPEED_LIMIT": str(LOW_SPEED_BYTES),
-        "GIT_HTTP_LOW_SPEED_TIME": str(LOW_SPEED_SECONDS),
+        "GIT_HTTP_LOW_SPEED_TIME": str(access.stall_seconds),
         "LC_ALL": "C",
     }
     if access.password is not None:
         kept |= {
             "GIT_ASKPASS": str(ASKPASS),
+            "ASKPASS_HOST": access.host,
+            "ASKPASS_COUNT": str(count),
             "ASKPASS_USERNAME": access.username,
             "ASKPASS_PASSWORD": access.password,
         }
@@ -120,17 +92,7 @@ def digest_refs(refs: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _explain(command: str, code: int, stderr: str) -> GitError:
-    lines = [line.strip().removeprefix("remote: ") for line in stderr.splitlines() if line.strip()]
-    for line in lines[-MAX_LINES_LOGGED:]:
-        logger.warning("git %s said: %s", command, line)
-    telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), None)
-    reason = telling or (lines[-1] if lines else f"exit code {code}")
-    hint = next((hint for words, hint in _HINTS.items() if words in stderr), None)
-    transient = _says_any(stderr, _TRANSIENT) and not _says_any(stderr, _PERMANENT)
-    kind = TransientGitError if transient else GitError
-    return kind(f"git {command}: {reason}", hint=hint)
-
-
-def _says_any(text: str, phrases: Iterable[str]) -> bool:
-    return any(phrase in text for phrase in phrases)
+def _verb(command: list[str]) -> str:
+    """Return what git was asked to do, as a user says it: ``git lfs fetch`` has two words."""
+    words = [word for word in command[1:] if not word.startswith("-") and "=" not in word]
+    return " ".join(words[:2] if words[0] == "lfs" else words[:1])

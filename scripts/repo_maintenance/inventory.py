@@ -12,6 +12,7 @@ from pathlib import Path
 from repo_maintenance import naming
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
+from repo_maintenance.movements import Movement, find_movements
 from repo_maintenance.naming import BackupName
 from repo_maintenance.planning import Decision, NewestBackup, decide
 from repo_maintenance.records import Receipt, read_json, receipt_of, write_json
@@ -34,7 +35,9 @@ class Resolution:
     """How many repositories the host shows, matched or not."""
     decisions: list[Decision]
     receipts: Mapping[str, Receipt]
-    """The newest receipt of each repository that has one, by name."""
+    """The newest receipt of each stored repository that has one, by name."""
+    movements: list[Movement]
+    """What became of stored repositories that are not listed under their names any more."""
 
     @property
     def due(self) -> list[Decision]:
@@ -57,8 +60,10 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     _refuse_unusable_names(selected)
     stored = _index(store.list_objects())
     newest = {name: max(names, key=lambda one: one.date) for name, names in _by_repository(stored).items()}
-    wanted = [newest[repository.name] for repository in selected if repository.name in newest]
-    receipts = _find_receipts(store, {name: stored[name] for name in wanted})
+    wanted = {repository.name for repository in selected} | (newest.keys() - {one.name for one in listed})
+    receipts = _find_receipts(store, {name: stored[name] for name in newest.values() if name.repo in wanted})
+    stored_ids = {repo: _stored_id(name, receipts) for repo, name in newest.items()}
+    movements = find_movements(listed, stored_ids, host.locate)
     decisions = [
         decide(
             repository,
@@ -71,19 +76,13 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     ]
     _write_records(selected)
     _reconcile_receipts(decisions, receipts, stored)
-    logger.info(
-        "%s: %d repositories, %d selected, %d due",
-        host.description,
-        len(listed),
-        len(selected),
-        sum(decision.is_due for decision in decisions),
-    )
     return Resolution(
         source=host.description,
         store=store.description,
         listed=len(listed),
         decisions=decisions,
         receipts={name.repo: receipt for name, receipt in receipts.items()},
+        movements=movements,
     )
 
 
@@ -143,7 +142,14 @@ def _newest_backup(name: BackupName | None, receipts: Mapping[BackupName, Receip
     if name is None:
         return None
     receipt = receipts.get(name)
-    return NewestBackup(name.date, receipt.pushed_at if receipt else None)
+    if receipt is None:
+        return NewestBackup(name.date, None)
+    return NewestBackup(name.date, receipt.pushed_at, receipt.repository_id)
+
+
+def _stored_id(name: BackupName, receipts: Mapping[BackupName, Receipt]) -> str | None:
+    receipt = receipts.get(name)
+    return receipt.repository_id if receipt else None
 
 
 def _write_records(repositories: Iterable[Repository]) -> None:

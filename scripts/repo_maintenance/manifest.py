@@ -8,8 +8,12 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repo_maintenance import __version__
+from repo_maintenance.errors import ArchiveError
 from repo_maintenance.git import digest_refs, list_refs
 from repo_maintenance.hosts.base import Repository
+from repo_maintenance.mirror import MirrorContents
+from repo_maintenance.naming import MIRROR_CONTENTS
+from repo_maintenance.records import read_json
 
 FORMAT_VERSION = 1
 
@@ -34,10 +38,20 @@ class Manifest(BaseModel):
     """Ref name → object id."""
     refs_digest: str
     """SHA-256 over the sorted lines ``<object id> <ref name>``."""
+    wiki_refs: dict[str, str] | None = None
+    """The wiki's refs; None where there is no wiki."""
+    lfs_objects: int = 0
+    """How many Git LFS objects the history points to."""
+    lfs_missing: list[str] = []
+    """Those of them that could not be had, by SHA-256: the backup is incomplete."""
 
 
-def describe_mirror(repository: Repository, git_dir: Path, date: dt.date) -> Manifest:
-    """Return the manifest of a mirror that is about to be archived."""
+def describe_mirror(repository: Repository, folder: Path, date: dt.date) -> Manifest:
+    """Return the manifest of the mirror in ``folder`` that is about to be archived; raises ArchiveError."""
+    contents = read_json(folder / MIRROR_CONTENTS, MirrorContents)
+    if contents is None:
+        raise ArchiveError(f"{folder} is not a whole mirror", hint="run the backup again")
+    git_dir = folder / f"{repository.name}.git"
     refs = list_refs(git_dir)
     return Manifest(
         repository=repository.full_name,
@@ -48,4 +62,7 @@ def describe_mirror(repository: Repository, git_dir: Path, date: dt.date) -> Man
         head=(git_dir / "HEAD").read_text(encoding="utf-8", errors="backslashreplace").strip(),
         refs=dict(sorted(refs.items())),
         refs_digest=digest_refs(refs),
+        wiki_refs=list_refs(folder / f"{repository.name}.wiki.git") if contents.has_wiki else None,
+        lfs_objects=contents.lfs_objects,
+        lfs_missing=contents.lfs_missing,
     )

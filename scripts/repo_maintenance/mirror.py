@@ -1,102 +1,203 @@
-"""Makes a complete bare mirror of a repository, anew or from the object cache."""
+"""Makes a complete mirror of a repository, anew or from the object cache: its refs, LFS objects and wiki."""
 
 from __future__ import annotations
 
 import errno
 import logging
 import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import stamina
+from pydantic import BaseModel, ConfigDict
 
 from repo_maintenance.errors import GitError, TransientGitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
+from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers
+from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
+from repo_maintenance.records import write_json
+from repo_maintenance.settings import BackupSettings
 
 logger = logging.getLogger(__name__)
 
 ALL_REFS = "+refs/*:refs/*"
 NOT_PULL_REQUESTS = "^refs/pull/*"
+MAX_WAIT_SECONDS = 300.0
+
+
+class MirrorContents(BaseModel):
+    """What a mirror holds besides the repository itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    has_wiki: bool = False
+    lfs_objects: int = 0
+    lfs_missing: list[str] = []
+    """LFS objects that the history points to and that could not be had, by SHA-256."""
 
 
 def mirror_repository(
-    repository: Repository, folder: Path, *, access: GitAccess, cache: Path | None, pull_requests: bool
-) -> Path:
-    """Make ``{folder}/{name}.git``, a bare mirror with every ref that upstream offers, and return its path.
+    repository: Repository, folder: Path, settings: BackupSettings, access: Callable[[], GitAccess]
+) -> MirrorContents:
+    """Make ``{folder}/{name}.git``, with every ref that upstream offers, and beside it the wiki, if any.
 
-    With a cache, only what is new is fetched, and the mirror shares its files with the cache by hard links.
-    A mirror that fails half-way is removed. Raises GitError.
+    ``access`` is called anew for each transfer, so that a token is never an old one. What fails in a way that
+    may pass is tried again. Everything is made under another name first, so that ``folder`` is never half a
+    mirror, whatever ends the run. Raises GitError.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=folder.parent, prefix=f"{PARTIAL}{repository.name}-", ignore_cleanup_errors=True
+    ) as scratch:
+        partial = Path(scratch) / repository.name
+        contents = _mirror_parts(repository, partial, settings, access)
+        write_json(partial / MIRROR_CONTENTS, contents)
+        partial.rename(folder)
+    return contents
+
+
+def _mirror_parts(
+    repository: Repository, folder: Path, settings: BackupSettings, access: Callable[[], GitAccess]
+) -> MirrorContents:
+    fetcher = _Fetcher(repository, settings, access)
     target = folder / f"{repository.name}.git"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        if cache is None:
-            _mirror_anew(repository, target, access, pull_requests)
-        else:
-            cached = cache / f"{repository.name}.git"
-            _refresh(repository, cached, access, pull_requests)
-            shutil.copytree(cached, target, copy_function=_link, ignore=shutil.ignore_patterns("FETCH_HEAD"))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return target
+    fetcher.fetch(repository.clone_url, target, repository.default_branch)
+    pointers, missing = fetcher.fetch_lfs(target)
+    has_wiki = settings.wikis and repository.has_wiki and fetcher.fetch_wiki(folder)
+    return MirrorContents(has_wiki=has_wiki, lfs_objects=len(pointers), lfs_missing=missing)
 
 
-def _mirror_anew(repository: Repository, target: Path, access: GitAccess, pull_requests: bool) -> None:
-    """Make a mirror where there is none.
+class _Fetcher:
+    """Fetches the parts of one repository, each with its own attempts."""
 
-    ``git clone --mirror`` writes all refs at once and is the fastest way, but takes everything: it heeds no
-    negative refspec (git 2.39).
-    """
-    if pull_requests:
-        run_git(
-            ["clone", "--quiet", "--mirror", "--template=", "--", repository.clone_url, target], access=access
-        )
-        return
-    run_git(["init", "--quiet", "--bare", "--template=", "--", target])
-    run_git(["remote", "add", "--mirror=fetch", "--", "origin", repository.clone_url], cwd=target)
-    _fetch(repository, target, access, pull_requests)
+    def __init__(
+        self, repository: Repository, settings: BackupSettings, access: Callable[[], GitAccess]
+    ) -> None:
+        self._repository = repository
+        self._settings = settings
+        self._access = access
 
+    def fetch(self, url: str, target: Path, default_branch: str) -> None:
+        """Make a mirror at ``target``: from the cache where there is one, else anew."""
+        cache = self._settings.cache
+        for attempt in self._attempts():
+            with attempt:
+                shutil.rmtree(target, ignore_errors=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if cache is None:
+                    self._mirror_anew(url, target, default_branch)
+                else:
+                    self._refresh(url, cache / target.name, default_branch)
+                    _link_tree(cache / target.name, target)
 
-def _fetch(repository: Repository, target: Path, access: GitAccess, pull_requests: bool) -> None:
-    """Bring a mirror to what upstream offers now: new refs come, moved ones move, vanished ones go."""
-    refspecs = [ALL_REFS] if pull_requests else [ALL_REFS, NOT_PULL_REQUESTS]
-    run_git(
-        ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", repository.clone_url, *refspecs],
-        cwd=target,
-        access=access,
-    )
-    if repository.default_branch:
-        run_git(["symbolic-ref", "HEAD", f"refs/heads/{repository.default_branch}"], cwd=target)
-    run_git(["pack-refs", "--all"], cwd=target)
+    def fetch_lfs(self, target: Path) -> tuple[dict[str, int], list[str]]:
+        """Fetch the LFS objects of a mirror; returns all that are pointed to, and those that can't be had."""
+        pointers = find_pointers(target) if self._settings.lfs else {}
+        missing: list[str] = []
+        for attempt in self._attempts():
+            with attempt:
+                missing = fetch_objects(target, self._repository.clone_url, pointers, self._access())
+        if pointers:
+            drop_unreferenced(target, pointers)
+            self._keep_lfs(target)
+        return pointers, missing
 
-
-def _refresh(repository: Repository, cached: Path, access: GitAccess, pull_requests: bool) -> None:
-    """Bring a cached mirror up to date; one that can't be used is made anew."""
-    if cached.is_dir():
+    def fetch_wiki(self, folder: Path) -> bool:
+        """Mirror the wiki, and return whether there is one: GitHub lists it also where nobody wrote one."""
+        name = self._repository.name
+        url = f"{self._repository.clone_url.removesuffix('.git')}.wiki.git"
         try:
-            _fetch(repository, cached, access, pull_requests)
-        except TransientGitError:
-            raise
+            self.fetch(url, folder / f"{name}.wiki.git", default_branch="")
         except GitError as error:
-            logger.warning("the cached mirror %s can't be used and is made anew: %s", cached, error)
-            shutil.rmtree(cached)
-        else:
+            # Without a password, GitHub asks for one rather than say that there is nothing.
+            absent = error.kind == "not found" or (
+                error.kind == "access denied" and self._access().password is None
+            )
+            if absent:
+                logger.info("no wiki")
+                return False
+            raise
+        return True
+
+    def _attempts(self) -> Iterator[stamina.Attempt]:
+        """Yield attempts until one succeeds; only what may pass is tried again, after growing waits."""
+        git = self._settings.git
+        attempts = stamina.retry_context(
+            on=TransientGitError,
+            attempts=git.attempts,
+            timeout=None,
+            wait_initial=git.wait_seconds,
+            wait_jitter=git.wait_seconds,
+            wait_max=MAX_WAIT_SECONDS,
+        )
+        for attempt in attempts:
+            if attempt.num > 1:
+                logger.warning("attempt %d of %d", attempt.num, git.attempts)
+            yield attempt
+
+    def _mirror_anew(self, url: str, target: Path, default_branch: str) -> None:
+        """Make a mirror where there is none.
+
+        ``git clone --mirror`` writes all refs at once and is the fastest way, but takes everything: it heeds
+        no negative refspec (git 2.39).
+        """
+        if self._settings.pull_requests:
+            command: list[str | Path] = ["clone", "--quiet", "--mirror", "--template=", "--", url, target]
+            run_git(command, access=self._access())
             return
-    partial = cached.with_name(f".partial-{cached.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _mirror_anew(repository, partial, access, pull_requests)
-        partial.rename(cached)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        run_git(["init", "--quiet", "--bare", "--template=", "--", target])
+        run_git(["remote", "add", "--mirror=fetch", "--", "origin", url], cwd=target)
+        self._update(url, target, default_branch)
+
+    def _update(self, url: str, target: Path, default_branch: str) -> None:
+        """Bring a mirror to what upstream offers now: new refs come, moved ones move, vanished ones go."""
+        refspecs = [ALL_REFS] if self._settings.pull_requests else [ALL_REFS, NOT_PULL_REQUESTS]
+        command = ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", url, *refspecs]
+        run_git(command, cwd=target, access=self._access())
+        if default_branch:
+            run_git(["symbolic-ref", "HEAD", f"refs/heads/{default_branch}"], cwd=target)
+        run_git(["pack-refs", "--all"], cwd=target)
+
+    def _refresh(self, url: str, cached: Path, default_branch: str) -> None:
+        """Bring a cached mirror up to date; one that can't be used is made anew."""
+        if cached.is_dir():
+            try:
+                self._update(url, cached, default_branch)
+            except TransientGitError:
+                raise
+            except GitError as error:
+                logger.warning("the cached mirror %s can't be used and is made anew: %s", cached, error)
+                shutil.rmtree(cached)
+            else:
+                return
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            dir=cached.parent, prefix=PARTIAL, ignore_cleanup_errors=True
+        ) as scratch:
+            partial = Path(scratch) / cached.name
+            self._mirror_anew(url, partial, default_branch)
+            partial.rename(cached)
+
+    def _keep_lfs(self, target: Path) -> None:
+        """Link the LFS objects of a mirror into the cache, from where the next mirror has them."""
+        if self._settings.cache is None:
+            return
+        for path in (target / "lfs" / "objects").rglob("*"):
+            kept = self._settings.cache / target.name / path.relative_to(target)
+            if path.is_file() and not kept.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                _link(str(path), str(kept))
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Make a copy of a repository that shares its files: git replaces them and never writes into them."""
+    shutil.copytree(source, target, copy_function=_link, ignore=shutil.ignore_patterns("FETCH_HEAD"))
 
 
 def _link(source: str, target: str) -> None:
-    """Link a file, or copy it where the cache is on another file system.
-
-    Git replaces its files and never writes into them, so a shared one stays as it is.
-    """
+    """Link a file, or copy it where the cache is on another file system."""
     try:
         Path(target).hardlink_to(source)
     except OSError as error:

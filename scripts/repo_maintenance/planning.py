@@ -27,6 +27,8 @@ class NewestBackup:
     date: dt.date
     pushed_at: dt.datetime | None
     """The push that it holds; None where the store does not say."""
+    repository_id: str | None = None
+    """Which repository it is of, by the host's id; None where the store does not say."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def decide(
         action, reason = Action.NEW, "no backup yet"
     elif newest.pushed_at is None:
         action, reason = Action.CHANGED, "the newest backup does not say which push it holds"
+    elif newest.repository_id not in {None, repository.id}:
+        action, reason = Action.CHANGED, "another repository has this name now"
     elif newest.pushed_at != repository.pushed_at:
         action, reason = Action.CHANGED, f"pushed {repository.pushed_at:%Y-%m-%d %H:%M} UTC"
     elif force:

@@ -17,7 +17,8 @@ def render_preview(resolution: Resolution) -> str:
     table = tabulate(
         [_row(decision) for decision in ordered], HEADERS, tablefmt="simple", disable_numparse=True
     )
-    return f"{table}\n\n{render_headline(resolution)}\n"
+    moved = "".join(f"\n{movement}" for movement in resolution.movements)
+    return f"{table}\n{moved}\n{render_headline(resolution)}\n"
 
 
 def render_headline(resolution: Resolution) -> str:

@@ -35,6 +35,9 @@ class Receipt(BaseModel):
     md5: str
     refs_digest: str
     uploaded_at: AwareDatetime
+    ref_count: int | None = None
+    incomplete: str = ""
+    """What the backup lacks, in words; empty where it lacks nothing."""
 
 
 class Failure(BaseModel):
@@ -45,6 +48,8 @@ class Failure(BaseModel):
     repository: str
     """The name, without the owner."""
     step: str
+    kind: str
+    """What it is called, such as ``not found``."""
     message: str
     hint: str | None
     transient: bool

@@ -9,13 +9,15 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from repo_maintenance import naming
-from repo_maintenance.hosts import open_host
+from repo_maintenance.hosts import Host, open_host
 from repo_maintenance.inventory import Resolution, resolve
+from repo_maintenance.lock import acquire_lock
 from repo_maintenance.logs import configure_logging
 from repo_maintenance.preview import render_headline, render_preview
+from repo_maintenance.processes import stop_on_signals
 from repo_maintenance.records import write_json, write_text_if_changed
 from repo_maintenance.settings import Settings, load_settings
 from repo_maintenance.stores import Store, open_store
@@ -23,7 +25,7 @@ from repo_maintenance.summary import render_markdown, render_summary, summarize
 
 
 class Run:
-    """What a run knows: its settings at once; its store, and what is due, only when somebody asks.
+    """What a run knows: its settings at once; host, store, and what is due, only when somebody asks.
 
     So parsing the workflow, listing its rules, or a job on a cluster node ask the network nothing.
     """
@@ -32,6 +34,7 @@ class Run:
         self.settings = settings
         self._started_at = dt.datetime.now(dt.UTC)
         self._resolution: Resolution | None = None
+        self._lock: TextIO | None = None
 
     @classmethod
     def start(cls, config: Mapping[str, Any], environment: Mapping[str, str]) -> Run:
@@ -41,8 +44,16 @@ class Run:
         return cls(settings)
 
     @cached_property
+    def _host(self) -> Host:
+        return open_host(self.settings.backup, os.environ)
+
+    @cached_property
     def _store(self) -> Store:
         return open_store(self.settings.backup)
+
+    def open_host(self) -> Host:
+        """Return the host that the settings name, opened once for all jobs of this process."""
+        return self._host
 
     def open_store(self) -> Store:
         """Return the store that the settings name, opened once for all jobs of this process."""
@@ -51,8 +62,8 @@ class Run:
     def due_receipts(self, *, preview: bool) -> list[Path]:
         """Return the receipts that there are once the run has succeeded: what Snakemake is asked to make.
 
-        The first call lists, decides, and says what it found: for a preview as a table, else in one line. A
-        run with nothing to do gets its summary here, since no job will end it.
+        The first call takes the lock, lists, decides, and says what it found: for a preview as a table, else
+        in one line. A run with nothing to do gets its summary here, since no job will end it.
 
         Raises RepoMaintenanceError where the lists can't be had whole.
         """
@@ -60,24 +71,39 @@ class Run:
             _say("backup.enabled is false: nothing to do", preview=preview)
             return []
         if self._resolution is None:
+            self._lock = acquire_lock(naming.LOCK)
             self._resolution = self._resolve(preview=preview)
         return self._resolution.targets()
 
     def _resolve(self, *, preview: bool) -> Resolution:
         backup = self.settings.backup
-        host = open_host(backup, os.environ)
         if backup.organization is None and backup.folder is None:
-            _say(
-                "Neither backup.organization nor backup.folder is set: this is the bundled example",
-                preview=preview,
-            )
-        resolution = resolve(self.settings, host, self.open_store(), today=self._started_at.date())
+            _say("No backup.organization, no backup.folder: this is the bundled example", preview=preview)
+        resolution = resolve(
+            self.settings, self.open_host(), self.open_store(), today=self._started_at.date()
+        )
         _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
         if not preview:
-            shutil.rmtree(naming.FAILURES, ignore_errors=True)
+            self._clear_left_overs()
             if not resolution.due:
-                self._write_summary(resolution)
+                _say(self._write_summary(resolution), preview=False)
         return resolution
+
+    def _clear_left_overs(self) -> None:
+        """Remove what an earlier run did not finish, so that nothing half-written is ever built upon."""
+        backup = self.settings.backup
+        shutil.rmtree(naming.FAILURES, ignore_errors=True)
+        for folder, kept in ((naming.MIRRORS, backup.keep_mirrors), (naming.ARCHIVES, backup.keep_archives)):
+            for path in folder.glob(f"{naming.PARTIAL}*" if kept else "*"):
+                shutil.rmtree(path, ignore_errors=True)
+                path.unlink(missing_ok=True)
+        if backup.cache is not None:
+            for path in backup.cache.glob(f"{naming.PARTIAL}*"):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def begin(self) -> None:
+        """Make ready for the jobs: from now on a signal ends them all."""
+        stop_on_signals()
 
     def finish(self) -> None:
         """Sum the run up, on the screen and in ``results/``; says nothing where no backup was asked for."""

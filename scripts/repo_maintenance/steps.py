@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import humanfriendly
@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict
 
 from repo_maintenance import __version__, naming
 from repo_maintenance.archive import write_tarball
-from repo_maintenance.errors import RepoMaintenanceError, StoreError
-from repo_maintenance.hosts import Repository, git_access
+from repo_maintenance.errors import AlreadyStoredError, ChangedSourceError, RepoMaintenanceError, StoreError
+from repo_maintenance.hosts import GitAccess, Host, Repository
 from repo_maintenance.logs import job_log
-from repo_maintenance.manifest import describe_mirror
+from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
 from repo_maintenance.records import Failure, read_json, receipt_of, write_json
@@ -26,6 +26,8 @@ from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Digests, Store, StoredObject
 
 logger = logging.getLogger(__name__)
+
+EXAMPLES_NAMED = 3
 
 
 class JobFailedError(Exception):
@@ -40,32 +42,42 @@ class TarballDescription(BaseModel):
     digests: Digests
     refs_digest: str
     ref_count: int
+    incomplete: str
 
 
-def mirror(settings: Settings, *, record: Path, folder: Path, log: Path) -> None:
+def mirror(
+    settings: Settings, open_host: Callable[[], Host], *, record: Path, folder: Path, log: Path
+) -> None:
     """Make the mirror of one repository in ``folder``."""
     with _job("mirror", record, log) as repository:
-        mirror_repository(
-            repository,
-            folder,
-            access=git_access(settings.backup, os.environ),
-            cache=settings.backup.cache,
-            pull_requests=settings.backup.pull_requests,
-        )
-        logger.info("mirrored %s", repository.clone_url)
+        if repository.disabled:
+            raise RepoMaintenanceError(
+                "GitHub has disabled this repository", hint="ask GitHub's support", kind="disabled"
+            )
+
+        def access() -> GitAccess:
+            return replace(open_host().git_access(), stall_seconds=settings.backup.git.stall_seconds)
+
+        contents = mirror_repository(repository, folder, settings.backup, access)
+        wiki = " with its wiki" if contents.has_wiki else ""
+        logger.info("mirrored %s%s, %d LFS objects", repository.clone_url, wiki, contents.lfs_objects)
+        for oid in contents.lfs_missing:
+            logger.warning("LFS object %s can't be had", oid)
 
 
 def archive(date: str, *, record: Path, folder: Path, tarball: Path, description: Path, log: Path) -> None:
     """Write the tarball of one mirror, and beside it what is known of it."""
     with _job("archive", record, log) as repository:
-        git_dir = folder / f"{repository.name}.git"
-        manifest = describe_mirror(repository, git_dir, naming.parse_date(date))
+        manifest = describe_mirror(repository, folder, naming.parse_date(date))
         content = manifest.model_dump_json(indent=2) + "\n"
         digests = write_tarball(
             folder, content.encode(), tarball, mtime=int(repository.pushed_at.timestamp())
         )
         known = TarballDescription(
-            digests=digests, refs_digest=manifest.refs_digest, ref_count=len(manifest.refs)
+            digests=digests,
+            refs_digest=manifest.refs_digest,
+            ref_count=len(manifest.refs),
+            incomplete=_describe_lack(manifest),
         )
         write_json(description, known)
         size = humanfriendly.format_size(digests.size)
@@ -89,13 +101,12 @@ def upload(
             raise StoreError(f"{description} is missing or not whole", hint="run the backup again")
         name = BackupName(repository.name, naming.parse_date(date))
         store = open_store()
-        stored = store.put(
-            naming.object_key(name),
-            tarball,
-            known.digests,
-            _metadata(repository, name.date, known),
-            replaces=_replaceable_version(store, name),
-        )
+        metadata = _metadata(repository, name.date, known)
+        try:
+            stored = _store(store, name, tarball, known.digests, metadata)
+        except ChangedSourceError:
+            tarball.unlink(missing_ok=True)  # or a kept one would fail again at every run
+            raise
         made = receipt_of(stored)
         if made is None:
             raise StoreError(f"{store.locate(stored.key)}: its metadata did not arrive")
@@ -104,9 +115,25 @@ def upload(
         logger.info("stored %s, %s", store.locate(stored.key), humanfriendly.format_size(stored.size))
 
 
+def _store(
+    store: Store, name: BackupName, tarball: Path, digests: Digests, metadata: Mapping[str, str]
+) -> StoredObject:
+    """Store a tarball, and where another run has stored the same push meanwhile, take that one."""
+    key = naming.object_key(name)
+    try:
+        return store.put(key, tarball, digests, metadata, replaces=_replaceable_version(store, name))
+    except AlreadyStoredError:
+        stored = store.find(key)
+        theirs = receipt_of(stored) if stored else None
+        if stored is None or theirs is None or theirs.pushed_at.isoformat() != metadata["pushed_at"]:
+            raise
+        logger.info("another run has stored this push meanwhile")
+        return stored
+
+
 def _metadata(repository: Repository, date: dt.date, known: TarballDescription) -> Mapping[str, str]:
     """Return what is stored with a tarball, enough to make its receipt from the object alone."""
-    return {
+    described = {
         "repository": repository.full_name,
         "repository_id": repository.id,
         "backup_date": date.isoformat(),
@@ -117,8 +144,19 @@ def _metadata(repository: Repository, date: dt.date, known: TarballDescription) 
         "md5": known.digests.md5,
         "refs_digest": known.refs_digest,
         "ref_count": str(known.ref_count),
+        "incomplete": known.incomplete,
         "tool_version": __version__,
     }
+    return {key: value for key, value in described.items() if value}
+
+
+def _describe_lack(manifest: Manifest) -> str:
+    """Return in a few words what a backup lacks; the manifest names every object."""
+    missing = manifest.lfs_missing
+    if not missing:
+        return ""
+    named = ", ".join(missing[:EXAMPLES_NAMED]) + (", …" if len(missing) > EXAMPLES_NAMED else "")
+    return f"{len(missing)} of {manifest.lfs_objects} LFS objects missing: {named}"
 
 
 def _replaceable_version(store: Store, name: BackupName) -> str | None:
@@ -128,7 +166,7 @@ def _replaceable_version(store: Store, name: BackupName) -> str | None:
     """
     if name.date < dt.datetime.now(dt.UTC).date():
         return None
-    stored: StoredObject | None = store.find(naming.object_key(name))
+    stored = store.find(naming.object_key(name))
     return stored.version if stored else None
 
 
@@ -147,28 +185,25 @@ def _job(step: str, record: Path, log: Path) -> Iterator[Repository]:
         except (RepoMaintenanceError, OSError) as error:
             failed = _readable(error)
             logger.error("%s failed: %s", step, failed)
-            write_json(
-                naming.failure_path(record.stem),
-                Failure(
-                    repository=record.stem,
-                    step=step,
-                    message=failed.message,
-                    hint=failed.hint,
-                    transient=failed.transient,
-                    log=str(log),
-                    failed_at=dt.datetime.now(dt.UTC),
-                ),
+            failure = Failure(
+                repository=record.stem,
+                step=step,
+                kind=failed.kind,
+                message=failed.message,
+                hint=failed.hint,
+                transient=failed.transient,
+                log=str(log),
+                failed_at=dt.datetime.now(dt.UTC),
             )
+            write_json(naming.failure_path(record.stem), failure)
             raise JobFailedError(f"{record.stem}: {step} failed: {failed}") from None
 
 
 def _readable(error: RepoMaintenanceError | OSError) -> RepoMaintenanceError:
     if isinstance(error, RepoMaintenanceError):
         return error
-    where = f"{error.filename}: " if error.filename else ""
-    hint = (
-        "free disk space, or bound the run with --resources disk_mb=…"
-        if error.errno == errno.ENOSPC
-        else None
-    )
-    return RepoMaintenanceError(f"{where}{error.strerror or error}", hint=hint)
+    message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "free disk space, or bound the run with --resources disk_mb=…"
+        return RepoMaintenanceError(message, hint=hint, kind="no space")
+    return RepoMaintenanceError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 
 import humanfriendly
@@ -35,6 +36,10 @@ class RepositoryResult(BaseModel):
     reason: str
     key: str | None = None
     size_bytes: int = 0
+    incomplete: str = ""
+    """What its newest backup lacks, in words."""
+    empty: bool = False
+    """Whether nothing was ever pushed: its newest backup is an empty mirror."""
     failure: Failure | None = None
 
 
@@ -53,7 +58,10 @@ class Summary(BaseModel):
     up_to_date: int
     failed: int
     not_reached: int
+    incomplete: int
     bytes_stored: int
+    movements: list[str]
+    """What became of stored repositories that are not listed under their names any more."""
     repositories: list[RepositoryResult]
 
 
@@ -72,6 +80,8 @@ def summarize(resolution: Resolution, *, started_at: dt.datetime, now: dt.dateti
         up_to_date=counts[Outcome.UP_TO_DATE],
         failed=counts[Outcome.FAILED],
         not_reached=counts[Outcome.NOT_REACHED],
+        incomplete=sum(bool(result.incomplete) for result in results),
+        movements=[str(movement) for movement in resolution.movements],
         bytes_stored=sum(result.size_bytes for result in results if result.outcome is Outcome.BACKED_UP),
         repositories=results,
     )
@@ -89,11 +99,17 @@ def render_summary(summary: Summary) -> str:
     ]
     if summary.not_reached:
         lines.append(f"  not reached  {summary.not_reached:6}   the run ended before their turn")
+    incomplete = [result for result in summary.repositories if result.incomplete]
+    lines += [f"INCOMPLETE {result.repository}: {result.incomplete}" for result in incomplete]
+    lines += [f"NOTE {movement}" for movement in summary.movements]
+    empty = [result.repository for result in summary.repositories if result.empty]
+    lines += [f"NOTE empty, stored as empty mirrors: {', '.join(empty)}"] if empty else []
     for result in summary.repositories:
         if result.failure is not None:
-            lines.append(f"FAILED {result.repository} ({result.failure.step}): {result.failure.message}")
-            lines += [f"       {result.failure.hint}"] if result.failure.hint else []
-            lines.append(f"       log: {result.failure.log}")
+            failure = result.failure
+            lines.append(f"FAILED {result.repository} ({failure.step}): {failure.kind}: {failure.message}")
+            lines += [f"       {failure.hint}"] if failure.hint else []
+            lines.append(f"       log: {failure.log}")
     return "\n".join(lines) + "\n"
 
 
@@ -114,30 +130,36 @@ def render_markdown(summary: Summary) -> str:
     )
     table = ["| repository | outcome | why | size |", "|---|---|---|---:|", *rows, ""] if rows else []
     mark = "✅" if summary.ok else "❌"
-    return "\n".join([f"## {mark} Backup of {summary.source}", "", counts, "", *table])
+    notes = [f"- {movement}" for movement in summary.movements]
+    return "\n".join([f"## {mark} Backup of {summary.source}", "", counts, "", *table, *notes, ""])
 
 
 def _explain(result: RepositoryResult) -> str:
     if result.failure is None:
-        return result.reason
+        return f"{result.reason}; incomplete: {result.incomplete}" if result.incomplete else result.reason
     hint = f" — {result.failure.hint}" if result.failure.hint else ""
-    return f"{result.failure.step}: {result.failure.message}{hint}".replace("|", "\\|")
+    return f"{result.failure.step}: {result.failure.kind}: {result.failure.message}{hint}".replace("|", "\\|")
 
 
 def _result(decision: Decision, resolution: Resolution) -> RepositoryResult:
     name = decision.repository.name
     known = {"repository": name, "action": str(decision.action), "reason": decision.reason}
     if not decision.is_due:
-        receipt = resolution.receipts.get(name)
-        return RepositoryResult(
-            outcome=Outcome.UP_TO_DATE,
-            key=receipt.key if receipt else None,
-            size_bytes=receipt.size_bytes if receipt else 0,
-            **known,
-        )
+        return _with_receipt(Outcome.UP_TO_DATE, resolution.receipts.get(name), known)
     if failure := read_json(naming.failure_path(name), Failure):
         return RepositoryResult(outcome=Outcome.FAILED, failure=failure, **known)
     made = read_json(naming.receipt_path(decision.name), Receipt)
-    if made is None:
-        return RepositoryResult(outcome=Outcome.NOT_REACHED, **known)
-    return RepositoryResult(outcome=Outcome.BACKED_UP, key=made.key, size_bytes=made.size_bytes, **known)
+    return _with_receipt(Outcome.BACKED_UP if made else Outcome.NOT_REACHED, made, known)
+
+
+def _with_receipt(outcome: Outcome, receipt: Receipt | None, known: Mapping[str, str]) -> RepositoryResult:
+    if receipt is None:
+        return RepositoryResult(outcome=outcome, **known)
+    return RepositoryResult(
+        outcome=outcome,
+        key=receipt.key,
+        size_bytes=receipt.size_bytes,
+        incomplete=receipt.incomplete,
+        empty=receipt.ref_count == 0,
+        **known,
+    )

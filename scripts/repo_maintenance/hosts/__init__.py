@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from repo_maintenance.hosts.base import GitAccess, Host, Repository
-from repo_maintenance.naming import EXAMPLE
+from repo_maintenance.naming import EXAMPLE, LISTINGS
 from repo_maintenance.settings import BackupSettings
 
-__all__ = ["GitAccess", "Host", "Repository", "git_access", "open_host"]
+__all__ = ["GitAccess", "Host", "Repository", "open_host"]
 
 
 def open_host(settings: BackupSettings, environment: Mapping[str, str]) -> Host:
@@ -19,7 +19,7 @@ def open_host(settings: BackupSettings, environment: Mapping[str, str]) -> Host:
     if settings.organization is not None:
         from repo_maintenance.hosts.github import GitHubHost
 
-        return GitHubHost.connect(settings.organization, settings.github, environment)
+        return GitHubHost.connect(settings.organization, settings.github, environment, LISTINGS)
     from repo_maintenance.hosts.folder import FolderHost
 
     if settings.folder is not None:
@@ -27,13 +27,3 @@ def open_host(settings: BackupSettings, environment: Mapping[str, str]) -> Host:
     from repo_maintenance.example import make_example
 
     return FolderHost(make_example(EXAMPLE), "the bundled example organisation")
-
-
-def git_access(settings: BackupSettings, environment: Mapping[str, str]) -> GitAccess:
-    """Return how git reaches the repositories of the configured host, without asking the network."""
-    if settings.organization is None:
-        return GitAccess(protocols=("file",))
-    from repo_maintenance.hosts.token import find_token
-
-    local = settings.github.is_loopback
-    return GitAccess(protocols=("https", "http") if local else ("https",), password=find_token(environment))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,7 +28,11 @@ class Repository(BaseModel):
     description: str = ""
     visibility: str = "public"
     archived: bool = False
+    disabled: bool = False
+    """Switched off by the host: it is listed, but git is refused."""
     fork: bool = False
+    has_wiki: bool = False
+    """Whether there may be a wiki; GitHub says so also where nobody has written one."""
     topics: tuple[str, ...] = ()
 
 
@@ -38,8 +41,12 @@ class GitAccess:
     """How git may reach a host: the protocols it may use, and what it answers when asked for a password."""
 
     protocols: tuple[str, ...]
+    host: str = ""
+    """The only host, with its port, that the password is for."""
     username: str = "x-access-token"
     password: str | None = field(default=None, repr=False)
+    stall_seconds: int = 60
+    """A transfer slower than 1,000 bytes a second for so long is given up."""
 
 
 class Host(Protocol):
@@ -50,6 +57,10 @@ class Host(Protocol):
         """What a user calls this source, such as ``GitHub organisation quantecon``."""
         ...
 
+    def git_access(self) -> GitAccess:
+        """Return how git reaches the repositories; raises HostError where no token can be had."""
+        ...
+
     def list_repositories(self) -> list[Repository]:
         """Return every repository that the host shows, in the order of their names.
 
@@ -57,7 +68,6 @@ class Host(Protocol):
         """
         ...
 
-
-def parse_time(moment: dt.datetime) -> dt.datetime:
-    """Return ``moment`` in UTC, taking a time without a zone as UTC, as PyGithub gives it."""
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    def locate(self, repository_id: str) -> str | None:
+        """Return the ``owner/name`` that a repository has now, or None where it is gone or out of sight."""
+        ...

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from repo_maintenance.errors import HostError
-from repo_maintenance.hosts.base import Repository
+from repo_maintenance.hosts.base import GitAccess, Repository
 
 
 class FolderHost:
@@ -17,6 +17,14 @@ class FolderHost:
     def __init__(self, folder: Path, description: str) -> None:
         self._folder = folder
         self.description = description
+
+    def git_access(self) -> GitAccess:
+        """Return that git reads files, and needs no password."""
+        return GitAccess(protocols=("file",))
+
+    def locate(self, repository_id: str) -> str | None:  # noqa: ARG002
+        """Return None: a folder's repositories are known by their names alone."""
+        return None
 
     def list_repositories(self) -> list[Repository]:
         """Return the repositories in the folder; a name's ``.git`` at the end is not part of it."""
@@ -27,7 +35,9 @@ class FolderHost:
                 f"backup.folder: can't list {self._folder}: {error.strerror}",
                 hint="name a folder that holds git repositories",
             ) from error
-        found = [_describe(entry, git_dir) for entry in entries if (git_dir := find_git_dir(entry))]
+        git_dirs = {entry: git_dir for entry in entries if (git_dir := find_git_dir(entry))}
+        wikis = {entry for entry in git_dirs if _is_wiki(entry, git_dirs)}
+        found = [_describe(entry, git_dir) for entry, git_dir in git_dirs.items() if entry not in wikis]
         names = [repository.name for repository in found]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise HostError(
@@ -45,6 +55,16 @@ def find_git_dir(folder: Path) -> Path | None:
     return None
 
 
+def _is_wiki(entry: Path, git_dirs: Mapping[Path, Path]) -> bool:
+    """Whether a repository is the wiki of another one beside it, by GitHub's naming: ``{name}.wiki.git``."""
+    return entry.name.endswith(".wiki.git") and wiki_owner(entry) in git_dirs
+
+
+def wiki_owner(wiki: Path) -> Path:
+    """Return the path of the repository that a wiki belongs to."""
+    return wiki.with_name(wiki.name.removesuffix(".wiki.git") + ".git")
+
+
 def _describe(entry: Path, git_dir: Path) -> Repository:
     name = entry.name.removesuffix(".git") or entry.name
     return Repository(
@@ -55,6 +75,7 @@ def _describe(entry: Path, git_dir: Path) -> Repository:
         pushed_at=dt.datetime.fromtimestamp(_last_change(git_dir), dt.UTC),
         size_bytes=sum(_file_sizes(git_dir / "objects")),
         default_branch=_default_branch(git_dir),
+        has_wiki=entry.name.endswith(".git") and entry.with_name(f"{name}.wiki.git").is_dir(),
     )
 
 

@@ -3,50 +3,82 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import github
 from github.Auth import Token
-from github.GithubException import BadCredentialsException, GithubException, UnknownObjectException
-from github.GithubRetry import GithubRetry
-from github.Repository import Repository as GitHubRepository
+from github.GithubException import (
+    BadCredentialsException,
+    GithubException,
+    RateLimitExceededExceedsMaxWait,
+    RateLimitExceededException,
+    UnknownObjectException,
+)
+from github.Requester import Requester
 from requests.exceptions import RequestException
 
 from repo_maintenance.errors import HostError
-from repo_maintenance.hosts.base import Repository, parse_time
-from repo_maintenance.hosts.token import find_token
+from repo_maintenance.hosts.base import GitAccess, Repository
+from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
+from repo_maintenance.hosts.github_listing import list_pages
+from repo_maintenance.hosts.github_retry import BoundedRetry
 from repo_maintenance.settings import GitHubSettings
 
-# The most that GitHub gives: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
-PER_PAGE = 100
+logger = logging.getLogger(__name__)
+
 TIMEOUT_SECONDS = 30
-BYTES_PER_KILOBYTE = 1024
 
 
 class GitHubHost:
     """The repositories of one GitHub organisation or user."""
 
-    def __init__(self, owner: str, client: github.Github, *, authenticated: bool) -> None:
+    def __init__(self, owner: str, settings: GitHubSettings, credentials: Credentials, cache: Path) -> None:
         self._owner = owner
-        self._client = client
-        self._authenticated = authenticated
+        self._settings = settings
+        self._credentials = credentials
+        self._cache = cache
         self.description = f"GitHub organisation or user {owner}"
 
     @classmethod
-    def connect(cls, owner: str, settings: GitHubSettings, environment: Mapping[str, str]) -> GitHubHost:
-        """Return the host, with the token of the environment where there is one; asks nothing yet."""
-        token = find_token(environment)
-        client = github.Github(
+    def connect(
+        cls, owner: str, settings: GitHubSettings, environment: Mapping[str, str], cache: Path
+    ) -> GitHubHost:
+        """Return the host, with the credentials of the environment; asks nothing yet.
+
+        ``cache`` is a folder for listings, so that an unchanged one costs no quota.
+        """
+        credentials = find_credentials(environment, owner, settings.api_url)
+        return cls(owner, settings, credentials, cache)
+
+    @cached_property
+    def client(self) -> github.Github:
+        """PyGithub's client."""
+        token = self._credentials.token()
+        return github.Github(
             auth=Token(token) if token else None,
-            base_url=settings.api_url,
-            per_page=PER_PAGE,
+            base_url=self._settings.api_url,
             timeout=TIMEOUT_SECONDS,
             seconds_between_requests=0,
-            retry=GithubRetry(total=5, backoff_factor=1),
+            retry=BoundedRetry.up_to(self._settings.max_wait),
             user_agent="repo-maintenance",
             lazy=True,
         )
-        return cls(owner, client, authenticated=token is not None)
+
+    def git_access(self) -> GitAccess:
+        """Return how git reaches the repositories, with a token that is valid for half an hour or more."""
+        local = self._settings.is_loopback
+        return GitAccess(
+            protocols=("https", "http") if local else ("https",),
+            password=self._credentials.token(),
+            host=urlsplit(self._settings.api_url).netloc.removeprefix("api."),
+        )
 
     def list_repositories(self) -> list[Repository]:
         """Return every repository of the organisation, or of the user, in the order of their names.
@@ -54,8 +86,60 @@ class GitHubHost:
         Costs one request per 100 repositories; a user's account costs up to two more, to tell it from an
         organisation and to see the private repositories of one's own.
         """
+        with self._explained(f"list the repositories of {self._owner}"):
+            repositories = {repository.id: repository for repository in self._list()}
+        if limits := self._credentials.limits():
+            logger.warning("%s", limits)
+        return sorted(repositories.values(), key=lambda repository: repository.name)
+
+    def locate(self, repository_id: str) -> str | None:
+        """Return the ``owner/name`` that a repository has now, or None where it is gone or out of sight."""
+        with self._explained(f"look for repository {repository_id}"):
+            status, _headers, body = self._requester.requestJson(
+                "GET", f"/repositories/{quote(repository_id)}"
+            )
+            return str(json.loads(body)["full_name"]) if status == HTTPStatus.OK else None
+
+    @property
+    def _requester(self) -> Requester:
+        return self.client.requester
+
+    def _list(self) -> Iterator[Repository]:
+        for path in self._paths():
+            try:
+                for page in list_pages(self._requester, path, self._cache):
+                    yield from page.repositories
+            except UnknownObjectException:
+                if path.startswith("/orgs/"):
+                    continue
+                raise
+            return
+
+    def _paths(self) -> Iterator[str]:
+        """Yield where to look: the organisation first, then one's own account, then any user's."""
+        owner = quote(self._owner, safe="")
+        yield f"/orgs/{owner}/repos?type=all"
+        if isinstance(self._credentials, AppInstallation):
+            yield "/installation/repositories"
+        elif self._credentials.token() and self._is_my_own():
+            yield "/user/repos?affiliation=owner"
+        else:
+            yield f"/users/{owner}/repos?type=owner"
+
+    def _is_my_own(self) -> bool:
+        """Whether the token belongs to the account that is listed; an Action's token belongs to none."""
         try:
-            return sorted(self._list(), key=lambda repository: repository.name)
+            return self.client.get_user().login.lower() == self._owner.lower()
+        except GithubException as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return False
+            raise
+
+    @contextmanager
+    def _explained(self, action: str) -> Iterator[None]:
+        """Turn what PyGithub and requests raise into one line that a user reads."""
+        try:
+            yield
         except BadCredentialsException as error:
             raise HostError(
                 "GitHub refuses the token (401 Bad credentials)",
@@ -66,58 +150,21 @@ class GitHubHost:
                 f"backup.organization: GitHub knows no organisation or user {self._owner!r}",
                 hint="check the spelling, and that the token may see it",
             ) from error
+        except RateLimitExceededException as error:
+            raise HostError(
+                f"GitHub's rate limit is used up: can't {action}", hint=_when_to_come_back(error)
+            ) from error
         except GithubException as error:
-            raise HostError(
-                f"GitHub answered {error.status} to the listing of {self._owner}: {_message(error)}"
-            ) from error
+            message = error.message or error.data
+            raise HostError(f"can't {action}: GitHub answered {error.status}: {message}") from error
         except RequestException as error:
-            raise HostError(
-                f"GitHub can't be reached to list {self._owner}: {error}", hint="check the network"
-            ) from error
-
-    def _list(self) -> list[Repository]:
-        try:
-            return _convert(self._client.get_organization(self._owner).get_repos(type="all"))
-        except UnknownObjectException:
-            return self._list_user()
-
-    def _list_user(self) -> list[Repository]:
-        """List a user's repositories: with a token of their own, the private ones too."""
-        if self._authenticated:
-            myself = self._client.get_user()
-            if myself.login.lower() == self._owner.lower():
-                return _convert(myself.get_repos(affiliation="owner"))
-        return _convert(self._client.get_user(self._owner).get_repos(type="owner"))
+            reason = f"GitHub can't be reached at {self._settings.api_url}: {error}"
+            raise HostError(f"can't {action}: {reason}", hint="check the network, then run again") from error
 
 
-def _convert(repositories: Iterable[GitHubRepository]) -> list[Repository]:
-    return [_describe(repository) for repository in repositories]
-
-
-def _describe(listed: GitHubRepository) -> Repository:
-    """Return what the listing says; only attributes that a listing holds, so that none costs a request."""
-    return Repository(
-        id=str(listed.id),
-        name=listed.name,
-        full_name=listed.full_name,
-        clone_url=listed.clone_url,
-        pushed_at=_last_push(listed),
-        size_bytes=listed.size * BYTES_PER_KILOBYTE,
-        default_branch=listed.default_branch or "",
-        description=listed.description or "",
-        visibility=listed.visibility or ("private" if listed.private else "public"),
-        archived=listed.archived,
-        fork=listed.fork,
-        topics=tuple(listed.topics or ()),
-    )
-
-
-def _message(error: GithubException) -> str:
-    data = error.data
-    return str(data.get("message", data)) if isinstance(data, dict) else str(data)
-
-
-def _last_push(listed: GitHubRepository) -> dt.datetime:
-    """Return when a repository was last pushed to; one without any push was last changed when it was made."""
-    pushed_at: dt.datetime | None = listed.pushed_at  # GitHub's schema allows null, PyGithub's types do not
-    return parse_time(listed.created_at if pushed_at is None else pushed_at)
+def _when_to_come_back(error: RateLimitExceededException) -> str:
+    wait = error.wait if isinstance(error, RateLimitExceededExceedsMaxWait) else None
+    if wait is None:
+        return "run again later"
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait)
+    return f"run again after {moment:%Y-%m-%d %H:%M} UTC, or raise backup.github.max_wait"

@@ -54,6 +54,9 @@ class GitHubSettings(Section):
     api_url: WebAddress = "https://api.github.com"
     """Address of GitHub's API. For GitHub Enterprise Server: `https://HOST/api/v3`."""
 
+    max_wait: PositiveInt = 900
+    """The longest wait for a rate limit, in seconds; where GitHub asks for more, the run stops."""
+
     @property
     def is_loopback(self) -> bool:
         """Whether the server runs on this machine, the only place where plain http is allowed."""
@@ -65,6 +68,19 @@ class GitHubSettings(Section):
         if url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK_HOSTS:
             raise ValueError("a token must not travel over plain http; use https://")
         return url
+
+
+class GitSettings(Section):
+    """How git behaves on a bad network."""
+
+    attempts: PositiveInt = 4
+    """How often a transfer is tried in all, where its failure may pass."""
+
+    wait_seconds: Annotated[float, Field(ge=0)] = 5.0
+    """The wait before the second attempt; it doubles with each further one, with some chance added."""
+
+    stall_seconds: PositiveInt = 60
+    """A transfer slower than 1,000 bytes a second for so long is given up."""
 
 
 class FilterSettings(Section):
@@ -86,6 +102,16 @@ class FilterSettings(Section):
     """Leave out repositories that GitHub reports as larger than this, in MB; `null` for no limit."""
 
 
+class ObjectLockSettings(Section):
+    """How long new objects can't be deleted."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
+    """`GOVERNANCE` can be lifted by those with the permission to; `COMPLIANCE` by nobody."""
+
+    days: PositiveInt
+    """For how many days from the upload."""
+
+
 class S3Settings(Section):
     """An S3 bucket, or one of a compatible service, as the store."""
 
@@ -100,6 +126,27 @@ class S3Settings(Section):
 
     endpoint_url: WebAddress | None = None
     """Address of an S3-compatible service; `null` for AWS."""
+
+    storage_class: NonEmpty | None = None
+    """Storage class of new objects, such as `STANDARD_IA`; `null` for the bucket's default."""
+
+    sse: Literal["AES256", "aws:kms"] | None = None
+    """Encryption of new objects at rest; `null` for the bucket's default."""
+
+    kms_key_id: NonEmpty | None = None
+    """The KMS key for `sse: aws:kms`; `null` for the account's own key for S3."""
+
+    object_lock: ObjectLockSettings | None = None
+    """Keeps new objects from being deleted; the bucket must have been made with object lock."""
+
+    acl: Literal["private", "bucket-owner-full-control", "bucket-owner-read"] | None = None
+    """Canned ACL of new objects; the public ones are not offered. `null` sends none."""
+
+    @model_validator(mode="after")
+    def _key_needs_kms(self) -> Self:
+        if self.kms_key_id is not None and self.sse != "aws:kms":
+            raise ValueError("kms_key_id: goes with sse: aws:kms only")
+        return self
 
     @field_validator("prefix")
     @classmethod
@@ -133,6 +180,9 @@ class BackupSettings(Section):
     github: GitHubSettings = GitHubSettings()
     """How GitHub is reached."""
 
+    git: GitSettings = GitSettings()
+    """How git behaves on a bad network."""
+
     s3: S3Settings | None = None
     """The bucket that backups go to."""
 
@@ -147,6 +197,12 @@ class BackupSettings(Section):
 
     pull_requests: bool = True
     """Whether the mirror holds `refs/pull/*`, the heads of pull requests."""
+
+    wikis: bool = True
+    """Whether the wiki of a repository is backed up beside it, where there is one."""
+
+    lfs: bool = True
+    """Whether the Git LFS objects of all refs are backed up with a repository."""
 
     keep_mirrors: bool = False
     """Keep `results/mirrors/` after the upload instead of deleting each mirror."""

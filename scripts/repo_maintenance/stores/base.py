@@ -62,7 +62,8 @@ class Store(Protocol):
         ``replaces`` is the version that may be overwritten; None stores only where the key is free.
         ``metadata`` has lower-case ASCII keys; values may hold any text.
 
-        Raises AlreadyStoredError where the key holds another version, and StoreError where the content did
-        not arrive as ``digests`` says. A failed call leaves what was stored before as it was.
+        Raises AlreadyStoredError where the key holds another version, ChangedSourceError where the file is
+        not what ``digests`` says, and StoreError (or OSError, of a local disk) where it did not arrive
+        whole. A failed call leaves what was stored before as it was.
         """
         ...

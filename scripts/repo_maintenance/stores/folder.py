@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from repo_maintenance.errors import AlreadyStoredError, StoreError
+from repo_maintenance.errors import AlreadyStoredError, ChangedSourceError, StoreError
+from repo_maintenance.naming import PARTIAL
 from repo_maintenance.stores.base import Digests, StoredObject
 
 METADATA_SUFFIX = ".metadata.json"
-PARTIAL_PREFIX = ".partial-"
 CHUNK_BYTES = 1 << 20
 
 
@@ -38,7 +38,7 @@ class FolderStore:
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object; a missing folder holds none."""
         for path in sorted(self._folder.rglob("*")):
-            hidden = path.name.startswith(PARTIAL_PREFIX) or path.name.endswith(METADATA_SUFFIX)
+            hidden = path.name.startswith(PARTIAL) or path.name.endswith(METADATA_SUFFIX)
             if not hidden and path.is_file():
                 yield self._describe(path, {})
 
@@ -54,17 +54,14 @@ class FolderStore:
     ) -> StoredObject:
         """Copy, digest, flush and rename; see ``Store.put``."""
         path = self._path(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PARTIAL_PREFIX, delete=False) as target:
-                partial = Path(target.name)
-                try:
-                    _copy(source, target, digests)
-                    self._publish(partial, path, metadata, replaces)
-                finally:
-                    partial.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"can't store {key} in {self._folder}: {error.strerror or error}") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PARTIAL, delete=False) as target:
+            partial = Path(target.name)
+            try:
+                _copy(source, target, digests)
+                self._publish(partial, path, metadata, replaces)
+            finally:
+                partial.unlink(missing_ok=True)
         return self._describe(path, metadata)
 
     def _publish(self, partial: Path, path: Path, metadata: Mapping[str, str], replaces: str | None) -> None:
@@ -125,7 +122,7 @@ def _copy(source: Path, target: Any, digests: Digests) -> None:
     target.flush()
     os.fsync(target.fileno())
     if sha256.hexdigest() != digests.sha256:
-        raise StoreError(f"{source} changed after it was digested")
+        raise ChangedSourceError(f"{source} changed after it was digested")
 
 
 def _metadata_path(path: Path) -> Path:
@@ -134,7 +131,7 @@ def _metadata_path(path: Path) -> Path:
 
 def _write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     target = _metadata_path(path)
-    partial = target.with_name(PARTIAL_PREFIX + target.name)
+    partial = target.with_name(PARTIAL + target.name)
     with partial.open("w", encoding="utf-8") as stream:
         json.dump(dict(metadata), stream, indent=2, sort_keys=True)
         stream.flush()

@@ -1,8 +1,8 @@
 """Uploads a file to S3 so that the service itself verifies every byte of it.
 
 boto3's own transfer manager can't make an upload conditional (neither ``IfMatch`` nor ``IfNoneMatch`` is
-among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, one after the other: concurrency comes from
-uploading several repositories at once.
+among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, one after the other: concurrency comes
+from uploading several repositories at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from repo_maintenance.errors import StoreError
+from repo_maintenance.errors import ChangedSourceError
 from repo_maintenance.stores.base import Digests
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def upload(
     not match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
     ``condition`` holds ``IfMatch`` or ``IfNoneMatch``.
 
-    Raises botocore's errors as they are, and StoreError where the file changed since it was digested.
+    Raises botocore's errors as they are, and ChangedSourceError where the file changed since it was digested.
     """
     common: dict[str, Any] = {"Bucket": bucket, "Key": key}
     described: dict[str, Any] = {"Metadata": dict(metadata), "ContentType": "application/gzip"}
@@ -101,7 +101,7 @@ def _send_parts(
         parts.append({"PartNumber": number, "ETag": f'"{md5.hexdigest()}"', "ChecksumSHA256": checksum})
         logger.info("part %d of %d sent", number, _count_parts(digests.size))
     if whole.hexdigest() != digests.sha256:
-        raise StoreError(f"{source} changed after it was digested")
+        raise ChangedSourceError(f"{source} changed after it was digested")
     return parts
 
 

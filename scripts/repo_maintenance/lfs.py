@@ -1,0 +1,104 @@
+"""Git LFS: finds the objects that a repository's history points to, fetches them, and checks each."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mmap
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from repo_maintenance.errors import GitError, TransientGitError
+from repo_maintenance.git import run_git
+from repo_maintenance.hosts.base import GitAccess
+
+logger = logging.getLogger(__name__)
+
+# A pointer is a blob under 1,024 bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
+POINTER_BYTES = 1024
+_POINTER = re.compile(
+    rb"^[0-9a-f]{40,64} blob (?P<length>\d+)\n"
+    rb"(?P<blob>version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
+    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d+)\n)\n",
+    re.MULTILINE,
+)
+
+
+def find_pointers(git_dir: Path) -> dict[str, int]:
+    """Return the LFS objects that the history of any ref points to: SHA-256 → size in bytes.
+
+    Needs no git-lfs, and holds no repository in memory: git writes the small blobs to a file that is scanned.
+    """
+    with (
+        tempfile.NamedTemporaryFile(dir=git_dir, prefix="tmp_") as names,
+        tempfile.NamedTemporaryFile(dir=git_dir, prefix="tmp_") as blobs,
+    ):
+        small_blobs = f"--filter=combine:object:type=blob+blob:limit={POINTER_BYTES}"
+        run_git(
+            ["rev-list", "--objects", "--no-object-names", "--all", small_blobs],
+            cwd=git_dir,
+            stdout=names.file,
+        )
+        if not Path(names.name).stat().st_size:
+            return {}
+        run_git(["cat-file", "--batch", "--buffer"], cwd=git_dir, stdin=Path(names.name), stdout=blobs.file)
+        with mmap.mmap(blobs.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            return {
+                match["oid"].decode(): int(match["size"])
+                for match in _POINTER.finditer(text)
+                if len(match["blob"]) == int(match["length"])
+            }
+
+
+def fetch_objects(git_dir: Path, clone_url: str, pointers: Mapping[str, int], access: GitAccess) -> list[str]:
+    """Fetch the objects that are not there yet, and return those that can't be had, sorted.
+
+    An object that the server lacks, or has with other content, is one of these; so are all where git-lfs is
+    not installed. Raises GitError where the server refuses, and TransientGitError where it may pass.
+    """
+    missing = find_missing(git_dir, pointers)
+    if not missing:
+        return []
+    if shutil.which("git-lfs") is None:
+        logger.warning("git-lfs is not installed: %d LFS objects are left out", len(missing))
+        return missing
+    # .lfsconfig, which anybody who pushes can write, may name another server: what is given here prevails.
+    url = clone_url if clone_url.startswith("file:") else f"{clone_url}/info/lfs"
+    try:
+        run_git(["-c", f"lfs.url={url}", "lfs", "fetch", "--all", "origin"], cwd=git_dir, access=access)
+    except TransientGitError:
+        raise
+    except GitError as error:
+        if error.kind not in {"error", "not found"}:
+            raise
+        logger.warning("not all LFS objects could be fetched: %s", error)
+    return find_missing(git_dir, missing)
+
+
+def find_missing(git_dir: Path, expected: Iterable[str]) -> list[str]:
+    """Return which objects are not there with the content that their name says, sorted."""
+    return sorted(oid for oid in expected if not _is_whole(object_path(git_dir, oid), oid))
+
+
+def object_path(git_dir: Path, oid: str) -> Path:
+    """Return where git-lfs keeps an object in a repository."""
+    return git_dir / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+
+
+def drop_unreferenced(git_dir: Path, pointers: Mapping[str, int]) -> None:
+    """Remove what git-lfs keeps beside the objects that the history points to."""
+    lfs = git_dir / "lfs"
+    for path in [path for path in lfs.rglob("*") if path.is_file()]:
+        if path.name not in pointers or path != object_path(git_dir, path.name):
+            path.unlink()
+
+
+def _is_whole(path: Path, oid: str) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == oid
+    except FileNotFoundError:
+        return False

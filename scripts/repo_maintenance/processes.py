@@ -1,0 +1,90 @@
+"""Runs child processes so that none outlives the run: each in a group of its own, ended on a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from repo_maintenance.errors import InterruptedRunError
+
+NOTHING = Path(os.devnull)
+EXIT_SECONDS = 8.0
+
+_running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
+
+
+def run_process(
+    command: Sequence[str],
+    *,
+    cwd: Path | None,
+    environment: Mapping[str, str],
+    stdin: Path = NOTHING,
+    stdout: IO[bytes] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end and return what it printed, or send that to the file ``stdout``.
+
+    Raises InterruptedRunError once the run is stopping.
+    """
+    if _stopping.is_set():
+        raise InterruptedRunError("not begun: the run is stopping")
+    with (
+        stdin.open("rb") as stream,
+        subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=stream,
+            stdout=subprocess.PIPE if stdout is None else stdout,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+    ):
+        _running.add(process)
+        if _stopping.is_set():  # the signal came between the start and the noting of it
+            _end(process)
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            _running.discard(process)
+    if _stopping.is_set() and process.returncode:
+        raise InterruptedRunError("cut off: the run is stopping")
+    return subprocess.CompletedProcess(command, process.returncode, output or b"", errors)
+
+
+def stop_on_signals() -> None:
+    """From now on, SIGTERM and SIGINT end all children at once, and this process within ten seconds.
+
+    What stood before still happens first: Snakemake starts no more jobs, sums up, and exits. Should it not be
+    done in time, the process ends all the same: whatever is half-done then is not believed by the next run.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous = signal.getsignal(number)
+
+        def stop(received: int, frame: FrameType | None, previous: object = previous) -> None:
+            _stopping.set()
+            watchdog = threading.Timer(EXIT_SECONDS, os._exit, [128 + received])
+            watchdog.daemon = True
+            watchdog.start()
+            for process in list(_running):
+                _end(process)
+            if callable(previous):
+                previous(received, frame)
+
+        signal.signal(number, stop)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started; git's helpers and git-lfs outlive their parent otherwise."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
