@@ -10,6 +10,7 @@ configfile: "config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/backup.smk"
+include: "rules/preflight.smk"
 
 
 rule backup:

@@ -56,6 +56,10 @@ class ChangedSourceError(StoreError):
     """A file is no longer what it was when its digests were taken."""
 
 
+class PreflightError(RepoMaintenanceError):
+    """A run would be in vain as things stand."""
+
+
 class InterruptedRunError(RepoMaintenanceError):
     """The run was told to stop before this was done."""
 
@@ -64,3 +68,7 @@ class InterruptedRunError(RepoMaintenanceError):
 
 class LockedError(RepoMaintenanceError):
     """Another run works in the same folder."""
+
+
+class JobFailedError(Exception):
+    """A job failed, and why has been said and written down: the message is the one line to show."""

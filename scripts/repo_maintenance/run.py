@@ -12,16 +12,23 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from repo_maintenance import naming
+from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
+from repo_maintenance.findings import has_failure
 from repo_maintenance.hosts import Host, open_host
 from repo_maintenance.inventory import Resolution, resolve
 from repo_maintenance.lock import acquire_lock
 from repo_maintenance.logs import configure_logging
+from repo_maintenance.machine import check_machine
+from repo_maintenance.preflight import require, run_preflight
 from repo_maintenance.preview import render_headline, render_preview
 from repo_maintenance.processes import stop_on_signals
 from repo_maintenance.records import write_json, write_text_if_changed
 from repo_maintenance.settings import Settings, load_settings
 from repo_maintenance.stores import Store, open_store
 from repo_maintenance.summary import render_markdown, render_summary, summarize
+
+# A transfer that was begun longer ago than this belongs to no run that is still going on.
+STALE_AFTER = dt.timedelta(days=1)
 
 
 class Run:
@@ -79,15 +86,33 @@ class Run:
         backup = self.settings.backup
         if backup.organization is None and backup.folder is None:
             _say("No backup.organization, no backup.folder: this is the bundled example", preview=preview)
-        resolution = resolve(
-            self.settings, self.open_host(), self.open_store(), today=self._started_at.date()
-        )
+        require(check_machine(naming.RESULTS, lfs=backup.lfs))
+        host, store = self.open_host(), self.open_store()
+        resolution = resolve(self.settings, host, store, today=self._started_at.date())
         _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
-        if not preview:
-            self._clear_left_overs()
-            if not resolution.due:
-                _say(self._write_summary(resolution), preview=False)
+        if preview:
+            return resolution
+        self._clear_left_overs()
+        if resolution.due:
+            require([store.check_writable()])
+            store.clear_stale(self._started_at - STALE_AFTER)
+        else:
+            _say(self._write_summary(resolution), preview=False)
         return resolution
+
+    def preflight(self, log: Path) -> None:
+        """Say all that can be known before a run, a line each; raises JobFailedError on a failure."""
+        try:
+            host, store = self.open_host(), self.open_store()
+        except RepoMaintenanceError as error:
+            _say(f"Error: {error}", preview=False)
+            raise JobFailedError(str(error)) from None
+        findings = run_preflight(host, store, naming.RESULTS, lfs=self.settings.backup.lfs)
+        report = "".join(f"{finding}\n" for finding in findings)
+        write_text_if_changed(log, report)
+        _say(f"\n{report}", preview=False)
+        if has_failure(findings):
+            raise JobFailedError("preflight: a backup would be in vain as things stand")
 
     def _clear_left_overs(self) -> None:
         """Remove what an earlier run did not finish, so that nothing half-written is ever built upon."""

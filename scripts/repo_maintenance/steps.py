@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict
 
 from repo_maintenance import __version__, naming
 from repo_maintenance.archive import write_tarball
-from repo_maintenance.errors import AlreadyStoredError, ChangedSourceError, RepoMaintenanceError, StoreError
+from repo_maintenance.errors import (
+    AlreadyStoredError,
+    ChangedSourceError,
+    JobFailedError,
+    RepoMaintenanceError,
+    StoreError,
+)
 from repo_maintenance.hosts import GitAccess, Host, Repository
 from repo_maintenance.logs import job_log
 from repo_maintenance.manifest import Manifest, describe_mirror
@@ -28,10 +34,6 @@ from repo_maintenance.stores import Digests, Store, StoredObject
 logger = logging.getLogger(__name__)
 
 EXAMPLES_NAMED = 3
-
-
-class JobFailedError(Exception):
-    """A job failed, and its log and the summary say why; the message is the one line to show."""
 
 
 class TarballDescription(BaseModel):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repo_maintenance.findings import Finding
 
 
 class Repository(BaseModel):
@@ -59,6 +62,10 @@ class Host(Protocol):
 
     def git_access(self) -> GitAccess:
         """Return how git reaches the repositories; raises HostError where no token can be had."""
+        ...
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what is to be known before a run: whether it can be reached, with which rights."""
         ...
 
     def list_repositories(self) -> list[Repository]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from repo_maintenance.errors import HostError
+from repo_maintenance.findings import Finding, failure, ok
 from repo_maintenance.hosts.base import GitAccess, Repository
 
 
@@ -21,6 +22,13 @@ class FolderHost:
     def git_access(self) -> GitAccess:
         """Return that git reads files, and needs no password."""
         return GitAccess(protocols=("file",))
+
+    def check(self) -> Iterator[Finding]:
+        """Say how many repositories the folder holds."""
+        try:
+            yield ok("source", f"{self.description} holds {len(self.list_repositories())} repositories")
+        except HostError as error:
+            yield failure("source", error.message, error.hint)
 
     def locate(self, repository_id: str) -> str | None:  # noqa: ARG002
         """Return None: a folder's repositories are known by their names alone."""

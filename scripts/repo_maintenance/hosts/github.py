@@ -25,8 +25,10 @@ from github.Requester import Requester
 from requests.exceptions import RequestException
 
 from repo_maintenance.errors import HostError
+from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
+from repo_maintenance.hosts.github_check import check_github
 from repo_maintenance.hosts.github_listing import list_pages
 from repo_maintenance.hosts.github_retry import BoundedRetry
 from repo_maintenance.settings import GitHubSettings
@@ -91,6 +93,16 @@ class GitHubHost:
         if limits := self._credentials.limits():
             logger.warning("%s", limits)
         return sorted(repositories.values(), key=lambda repository: repository.name)
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what is found of the token and its quota."""
+        try:
+            with self._explained("reach GitHub"):
+                self._credentials.token()
+                requester, limits = self._requester, self._credentials.limits()
+                yield from check_github(requester, limits, now=dt.datetime.now(dt.UTC))
+        except HostError as error:
+            yield failure("github", error.message, error.hint)
 
     def locate(self, repository_id: str) -> str | None:
         """Return the ``owner/name`` that a repository has now, or None where it is gone or out of sight."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from repo_maintenance.findings import Finding
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -44,6 +46,18 @@ class Store(Protocol):
 
     def locate(self, key: str) -> str:
         """Return the whole address of a key, such as ``s3://bucket/backups/key``."""
+        ...
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what is to be known before a run: that it can be reached and written, and is not public."""
+        ...
+
+    def check_writable(self) -> Finding:
+        """Return whether something can be stored; cheap enough for the start of every run."""
+        ...
+
+    def clear_stale(self, before: dt.datetime) -> None:
+        """Remove what transfers that were cut off before a moment have left behind."""
         ...
 
     def list_objects(self) -> Iterator[StoredObject]:

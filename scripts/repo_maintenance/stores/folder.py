@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from repo_maintenance.errors import AlreadyStoredError, ChangedSourceError, StoreError
+from repo_maintenance.findings import Finding, failure, ok
 from repo_maintenance.naming import PARTIAL
 from repo_maintenance.stores.base import Digests, StoredObject
 
@@ -34,6 +35,27 @@ class FolderStore:
     def locate(self, key: str) -> str:
         """Return the path of a key."""
         return str(self._folder / key)
+
+    def check(self) -> Iterator[Finding]:
+        """Say whether the folder can be written."""
+        yield self.check_writable()
+
+    def check_writable(self) -> Finding:
+        """Say whether a file can be made in the folder."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=PARTIAL):
+                return ok("store", f"{self.description} is writable")
+        except OSError as error:
+            return failure(
+                "store", f"can't write {self._folder}: {error.strerror}", "correct backup.directory"
+            )
+
+    def clear_stale(self, before: dt.datetime) -> None:
+        """Remove partial files that were begun before a moment."""
+        for path in self._folder.rglob(f"{PARTIAL}*"):
+            if path.is_file() and path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object; a missing folder holds none."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, unquote
 
 import boto3
@@ -13,14 +15,18 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from repo_maintenance.errors import StoreError
+from repo_maintenance.findings import Finding
 from repo_maintenance.settings import S3Settings
 from repo_maintenance.stores.base import Digests, StoredObject
+from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
-from repo_maintenance.stores.s3_upload import Expected, upload
+from repo_maintenance.stores.s3_upload import Expected, abort_stale_uploads, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 32
 CONNECT_TIMEOUT_SECONDS = 10
@@ -33,11 +39,12 @@ SAFE_IN_METADATA = " /:+,=@"
 class S3Store:
     """Objects below one prefix of one bucket."""
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
+    def __init__(self, client: S3Client, settings: S3Settings) -> None:
         self._client = client
-        self._bucket = bucket
-        self._prefix = prefix
-        self.description = f"s3://{bucket}/{prefix}"
+        self._settings = settings
+        self._bucket = settings.bucket
+        self._prefix = settings.prefix
+        self.description = f"s3://{settings.bucket}/{settings.prefix}"
 
     @classmethod
     def connect(cls, settings: S3Settings) -> S3Store:
@@ -59,11 +66,26 @@ class S3Store:
             )
         except (BotoCoreError, ValueError) as error:
             raise StoreError(f"backup.s3: {error}") from error
-        return cls(client, settings.bucket, settings.prefix)
+        return cls(client, settings)
 
     def locate(self, key: str) -> str:
         """Return the address of a key, as the AWS command line has it."""
         return f"s3://{self._bucket}/{self._prefix}{key}"
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what is found of the bucket."""
+        yield from check_bucket(self._client, self._settings, now=dt.datetime.now(dt.UTC))
+
+    def check_writable(self) -> Finding:
+        """Say whether an object can be stored."""
+        return check_writable(self._client, self._settings)
+
+    def clear_stale(self, before: dt.datetime) -> None:
+        """Abort uploads in parts that were begun before a moment: their parts cost money and show nowhere."""
+        try:
+            abort_stale_uploads(self._client, self._bucket, self._prefix, before)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("%s", explain(error, "abort left-over uploads in", self.description))
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object below the prefix, a thousand a request."""
@@ -101,7 +123,7 @@ class S3Store:
                 self._prefix + key,
                 source,
                 digests,
-                metadata=encoded,
+                options={**self._object_options(), "Metadata": encoded, "ContentType": "application/gzip"},
                 condition=condition,
             )
         except (BotoCoreError, ClientError) as error:
@@ -110,9 +132,31 @@ class S3Store:
         if answer is None:
             raise StoreError(f"{target}: the upload was confirmed, but nothing is stored")
         if problem := _find_difference(answer, digests.size, expected):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
-            raise StoreError(f"{target}: {problem}; the object was deleted again")
+            self._delete_wrong(target, key, problem)
         return _describe(key, answer)
+
+    def _delete_wrong(self, target: str, key: str, problem: str) -> NoReturn:
+        """Remove an object that is not what was sent, before anybody believes it; raises StoreError."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+        except (BotoCoreError, ClientError) as error:
+            refused = explain(error, "delete", target)
+            raise StoreError(f"{target}: {problem}; {refused.message}", hint="delete it by hand") from error
+        raise StoreError(f"{target}: {problem}; it was deleted again", hint="run the backup again")
+
+    def _object_options(self) -> dict[str, Any]:
+        """Return what the settings say of every new object, as S3's own arguments."""
+        settings = self._settings
+        options: dict[str, Any] = {
+            "StorageClass": settings.storage_class,
+            "ServerSideEncryption": settings.sse,
+            "SSEKMSKeyId": settings.kms_key_id,
+            "ACL": settings.acl,
+        }
+        if lock := settings.object_lock:
+            until = dt.datetime.now(dt.UTC) + dt.timedelta(days=lock.days)
+            options |= {"ObjectLockMode": lock.mode, "ObjectLockRetainUntilDate": until}
+        return {name: value for name, value in options.items() if value is not None}
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:

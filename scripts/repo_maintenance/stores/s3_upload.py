@@ -8,11 +8,14 @@ from uploading several repositories at once.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from repo_maintenance.errors import ChangedSourceError
 from repo_maintenance.stores.base import Digests
@@ -45,40 +48,52 @@ def upload(
     source: Path,
     digests: Digests,
     *,
-    metadata: Mapping[str, str],
+    options: Mapping[str, Any],
     condition: Mapping[str, Any],
 ) -> Expected:
     """Store ``source`` under ``key``: in one request, or in parts where it is 64 MiB or larger.
 
     Each request carries the MD5 (``Content-MD5``) and the SHA-256 of its body; S3 refuses a body that does
     not match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
-    ``condition`` holds ``IfMatch`` or ``IfNoneMatch``.
+    ``options`` are S3's own arguments for a new object (metadata, storage class, …); ``condition`` holds
+    ``IfMatch`` or ``IfNoneMatch``.
 
     Raises botocore's errors as they are, and ChangedSourceError where the file changed since it was digested.
     """
     common: dict[str, Any] = {"Bucket": bucket, "Key": key}
-    described: dict[str, Any] = {"Metadata": dict(metadata), "ContentType": "application/gzip"}
     if digests.size < MULTIPART_THRESHOLD_BYTES:
         expected = Expected(_base64(digests.sha256), digests.md5)
         with source.open("rb") as body:
             client.put_object(
                 **common,
-                **described,
+                **options,
                 **condition,
                 Body=body,
                 ContentMD5=_base64(digests.md5),
                 ChecksumSHA256=expected.checksum,
             )
         return expected
-    created = client.create_multipart_upload(**common, **described, ChecksumAlgorithm="SHA256")
+    created = client.create_multipart_upload(**common, **options, ChecksumAlgorithm="SHA256")
     common["UploadId"] = created["UploadId"]
     try:
         parts = _send_parts(client, common, source, digests)
         client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": parts})
     except BaseException:
-        client.abort_multipart_upload(**common)
+        try:
+            client.abort_multipart_upload(**common)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("the upload in parts is left over, a later run aborts it: %s", error)
         raise
     return _composite(parts)
+
+
+def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.datetime) -> None:
+    """Abort all uploads in parts below a prefix that were begun before a moment."""
+    pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+    stale = [item for page in pages for item in page.get("Uploads", ()) if item["Initiated"] < before]
+    for item in stale:
+        logger.info("aborting an upload of %s that was cut off at %s", item["Key"], item["Initiated"])
+        client.abort_multipart_upload(Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"])
 
 
 def _send_parts(

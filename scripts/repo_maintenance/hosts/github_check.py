@@ -1,0 +1,52 @@
+"""Whether GitHub may be asked: a valid token, what it may do, and how much is left of its quota."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from github.Requester import Requester
+
+from repo_maintenance.clock import check_clock
+from repo_maintenance.findings import Finding, failure, ok, warning
+
+SUBJECT = "github"
+LOW_QUOTA = 0.1
+
+
+def check_github(requester: Requester, limits: str | None, *, now: dt.datetime) -> Iterator[Finding]:
+    """Yield what is found, by one request that costs no quota (GET /rate_limit)."""
+    status, headers, body = requester.requestJson("GET", "/rate_limit")
+    if status == HTTPStatus.UNAUTHORIZED:
+        yield failure(SUBJECT, "the token is refused", "set GITHUB_TOKEN to one that is valid, not expired")
+        return
+    if status != HTTPStatus.OK:
+        yield failure(SUBJECT, f"it answered {status}", "check backup.github.api_url")
+        return
+    yield ok(SUBJECT, "reachable, and the token is accepted" if limits is None else "reachable")
+    if limits is not None:
+        yield warning(SUBJECT, limits, "give a token that sees all repositories")
+    yield from _check_scopes(headers.get("x-oauth-scopes"))
+    yield check_clock("GitHub", headers.get("date"), now)
+    core = json.loads(body)["resources"]["core"]
+    reset = dt.datetime.fromtimestamp(core["reset"], dt.UTC)
+    quota = f"{core['remaining']} of {core['limit']} requests left until {reset:%H:%M} UTC"
+    low = core["remaining"] < LOW_QUOTA * core["limit"]
+    yield warning(SUBJECT, quota, "wait until then") if low else ok(SUBJECT, quota)
+
+
+def _check_scopes(header: str | None) -> Iterator[Finding]:
+    """Judge a classic token's scopes; other tokens have none, and GitHub does not tell what they may."""
+    if header is None:
+        return
+    scopes = [scope.strip() for scope in header.split(",") if scope.strip()]
+    if "repo" in scopes:
+        yield ok(SUBJECT, f"the token's scopes: {', '.join(scopes)}")
+    else:
+        yield warning(
+            SUBJECT,
+            f"the token's scopes ({', '.join(scopes) or 'none'}) lack repo: it sees public repositories only",
+            "give the token the scope repo",
+        )
