@@ -10,6 +10,9 @@ configfile: "config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/backup.smk"
+include: "rules/restore.smk"
+include: "rules/verify.smk"
+include: "rules/prune.smk"
 include: "rules/preflight.smk"
 
 
@@ -25,7 +28,9 @@ onstart:
 
 onsuccess:
     this_run.finish()
+    upkeep.finish()
 
 
 onerror:
     this_run.finish()
+    upkeep.finish()

@@ -11,6 +11,7 @@ from repo_maintenance.errors import RepoMaintenanceError
 from repo_maintenance.inventory import recorded_size
 from repo_maintenance.logs import quiet_job_failures
 from repo_maintenance.run import Run
+from repo_maintenance.upkeep import Upkeep
 
 
 def or_stop(function, *arguments, **options):
@@ -24,6 +25,7 @@ def or_stop(function, *arguments, **options):
 quiet_job_failures(logger)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
+upkeep = Upkeep(settings, this_run.open_store, this_run.open_host)
 
 
 wildcard_constraints:
@@ -34,6 +36,21 @@ wildcard_constraints:
 def due_receipts(wildcards):
     """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
     return or_stop(this_run.due_receipts, preview=workflow.dryrun)
+
+
+def restored_notes(wildcards):
+    """The notes that there are once everything asked for is restored, and pushed if so asked."""
+    return or_stop(upkeep.restored_notes, preview=workflow.dryrun)
+
+
+def verified_notes(wildcards):
+    """The proofs that there are once every backup whose turn it is has been tried."""
+    return or_stop(upkeep.verified_notes, preview=workflow.dryrun)
+
+
+def prune_preview(wildcards):
+    """No inputs; a preview shows what would be deleted, and why."""
+    return or_stop(upkeep.prune_preview, preview=workflow.dryrun)
 
 
 def temp_unless(kept, path):

@@ -72,3 +72,19 @@ class LockedError(RepoMaintenanceError):
 
 class JobFailedError(Exception):
     """A job failed, and why has been said and written down: the message is the one line to show."""
+
+
+class UnsafeTarballError(RepoMaintenanceError):
+    """A tarball can't be unpacked: it is damaged, or holds what would lead outside."""
+
+
+class ProofError(RepoMaintenanceError):
+    """A backup is not what it should be: it can't be restored, or not as it was."""
+
+
+class RestoreError(RepoMaintenanceError):
+    """A backup can't be put back to where it should go."""
+
+
+class PushError(RepoMaintenanceError):
+    """A restored repository can't be pushed to where it should go."""

@@ -69,5 +69,8 @@ def explain_git(verb: str, code: int, stderr: str) -> GitError:
 def _most_telling(lines: Iterable[str]) -> str | None:
     """Return git's first complaint, or its last word."""
     said = list(lines)
+    damage = [line for line in said if line.startswith("fatal: unable to read ")]
+    if damage:
+        return damage[0]
     complaints = [line for line in said if line.startswith(("fatal:", "error:", "ERROR:", "batch response:"))]
     return next(iter(complaints), said[-1] if said else None)

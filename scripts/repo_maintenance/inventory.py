@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from repo_maintenance import naming
+from repo_maintenance.catalog import Backup, read_catalog
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.movements import Movement, find_movements
@@ -18,7 +19,7 @@ from repo_maintenance.planning import Decision, NewestBackup, decide
 from repo_maintenance.records import Receipt, read_json, receipt_of, write_json
 from repo_maintenance.selection import select
 from repo_maintenance.settings import Settings
-from repo_maintenance.stores import Store, StoredObject
+from repo_maintenance.stores import Store
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +59,16 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     listed = host.list_repositories()
     selected = select(listed, settings.backup)
     _refuse_unusable_names(selected)
-    stored = _index(store.list_objects())
-    newest = {name: max(names, key=lambda one: one.date) for name, names in _by_repository(stored).items()}
+    catalog = read_catalog(store.list_objects())
+    newest = {repo: backups[-1] for repo, backups in catalog.backups.items()}
     wanted = {repository.name for repository in selected} | (newest.keys() - {one.name for one in listed})
-    receipts = _find_receipts(store, {name: stored[name] for name in newest.values() if name.repo in wanted})
-    stored_ids = {repo: _stored_id(name, receipts) for repo, name in newest.items()}
+    receipts = _find_receipts(store, [newest[repo] for repo in sorted(wanted & newest.keys())])
+    stored_ids = {repo: receipts[repo].repository_id if repo in receipts else None for repo in newest}
     movements = find_movements(listed, stored_ids, host.locate)
     decisions = [
         decide(
             repository,
-            _newest_backup(newest.get(repository.name), receipts),
+            _newest_backup(newest.get(repository.name), receipts.get(repository.name)),
             today=today,
             max_age_days=settings.backup.max_age_days,
             force=settings.force,
@@ -75,13 +76,13 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
         for repository in selected
     ]
     _write_records(selected)
-    _reconcile_receipts(decisions, receipts, stored)
+    _reconcile_receipts(decisions, receipts.values(), {backup.name for backup in catalog})
     return Resolution(
         source=host.description,
         store=store.description,
         listed=len(listed),
         decisions=decisions,
-        receipts={name.repo: receipt for name, receipt in receipts.items()},
+        receipts=receipts,
         movements=movements,
     )
 
@@ -105,51 +106,35 @@ def _refuse_unusable_names(repositories: Iterable[Repository]) -> None:
         )
 
 
-def _index(objects: Iterable[StoredObject]) -> dict[BackupName, StoredObject]:
-    """Return the backups among the stored objects; what is not named as ours is none of our business."""
-    named = ((naming.parse_object_key(stored.key), stored) for stored in objects)
-    return {name: stored for name, stored in named if name is not None}
-
-
-def _by_repository(names: Iterable[BackupName]) -> dict[str, list[BackupName]]:
-    grouped: dict[str, list[BackupName]] = {}
-    for name in names:
-        grouped.setdefault(name.repo, []).append(name)
-    return grouped
-
-
-def _find_receipts(store: Store, wanted: Mapping[BackupName, StoredObject]) -> dict[BackupName, Receipt]:
-    """Return the receipts of stored backups: from the disk where it knows the object, else from the store."""
-    known = {name: read_json(naming.receipt_path(name), Receipt) for name in wanted}
-    receipts = {
-        name: receipt
-        for name, receipt in known.items()
-        if receipt and receipt.version == wanted[name].version
-    }
-    unknown = [name for name in wanted if name not in receipts]
+def _find_receipts(store: Store, wanted: Iterable[Backup]) -> dict[str, Receipt]:
+    """Return the receipts of backups by repository: those known on the disk, the others from the store."""
+    receipts: dict[str, Receipt] = {}
+    unknown: list[Backup] = []
+    for backup in wanted:
+        receipt = read_json(naming.receipt_path(backup.name), Receipt)
+        if receipt is not None and receipt.version == backup.stored.version:
+            receipts[backup.name.repo] = receipt
+        else:
+            unknown.append(backup)
     with ThreadPoolExecutor(CONCURRENT_LOOKUPS) as pool:
-        found = pool.map(lambda name: store.find(wanted[name].key), unknown)
-        for name, stored in zip(unknown, found, strict=True):
+        found = pool.map(lambda backup: store.find(backup.stored.key), unknown)
+        for backup, stored in zip(unknown, found, strict=True):
             receipt = receipt_of(stored) if stored else None
             if receipt is None:
-                logger.warning("%s was not stored by this tool, or not completely", wanted[name].key)
+                logger.warning("%s was not stored by this tool, or not completely", backup.stored.key)
             else:
-                receipts[name] = receipt
+                receipts[backup.name.repo] = receipt
     return receipts
 
 
-def _newest_backup(name: BackupName | None, receipts: Mapping[BackupName, Receipt]) -> NewestBackup | None:
-    if name is None:
+def _newest_backup(backup: Backup | None, receipt: Receipt | None) -> NewestBackup | None:
+    if backup is None:
         return None
-    receipt = receipts.get(name)
     if receipt is None:
-        return NewestBackup(name.date, None)
-    return NewestBackup(name.date, receipt.pushed_at, receipt.repository_id)
-
-
-def _stored_id(name: BackupName, receipts: Mapping[BackupName, Receipt]) -> str | None:
-    receipt = receipts.get(name)
-    return receipt.repository_id if receipt else None
+        return NewestBackup(backup.name.date, None, is_bad=backup.is_bad)
+    return NewestBackup(
+        backup.name.date, receipt.pushed_at, repository_id=receipt.repository_id, is_bad=backup.is_bad
+    )
 
 
 def _write_records(repositories: Iterable[Repository]) -> None:
@@ -165,17 +150,16 @@ def _write_records(repositories: Iterable[Repository]) -> None:
 
 
 def _reconcile_receipts(
-    decisions: Iterable[Decision],
-    receipts: Mapping[BackupName, Receipt],
-    stored: Mapping[BackupName, StoredObject],
+    decisions: Iterable[Decision], receipts: Iterable[Receipt], stored: Container[BackupName | None]
 ) -> None:
     """Make the receipts on disk agree with the store.
 
     One that is missing here is written, with the push that the backup holds as its time; one whose object is
     gone, or which is to be made again, is deleted.
     """
-    for name, receipt in receipts.items():
-        write_json(naming.receipt_path(name), receipt, mtime=receipt.pushed_at)
+    for receipt in receipts:
+        if name := naming.parse_object_key(receipt.key):
+            write_json(naming.receipt_path(name), receipt, mtime=receipt.pushed_at)
     for path in naming.RECEIPTS.glob("*"):
         if naming.parse_receipt_name(path.name) not in stored:
             path.unlink()

@@ -32,6 +32,9 @@ class Manifest(BaseModel):
     pushed_at: AwareDatetime
     """The last push that the backup is known to hold, by the host's clock."""
     default_branch: str
+    description: str = ""
+    topics: tuple[str, ...] = ()
+    visibility: str = "private"
     head: str
     """What ``HEAD`` holds: ``ref: refs/heads/main``, or an object id."""
     refs: dict[str, str]
@@ -59,6 +62,9 @@ def describe_mirror(repository: Repository, folder: Path, date: dt.date) -> Mani
         backup_date=date,
         pushed_at=repository.pushed_at,
         default_branch=repository.default_branch,
+        description=repository.description,
+        topics=repository.topics,
+        visibility=repository.visibility,
         head=(git_dir / "HEAD").read_text(encoding="utf-8", errors="backslashreplace").strip(),
         refs=dict(sorted(refs.items())),
         refs_digest=digest_refs(refs),

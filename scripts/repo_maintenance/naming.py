@@ -20,6 +20,10 @@ RECEIPTS = RESULTS / "uploaded"
 LISTINGS = RESULTS / "listings"
 LOCK = RESULTS / "lock"
 FAILURES = RESULTS / "failures"
+RESTORED = RESULTS / "restore"
+PUSHED = RESULTS / "pushed"
+VERIFIED = RESULTS / "verified"
+SCRATCH = RESULTS / "scratch"
 EXAMPLE = RESULTS / "example-organization"
 SUMMARY = RESULTS / "summary.json"
 
@@ -31,6 +35,10 @@ PARTIAL = ".partial-"
 
 _REPOSITORY = re.compile(REPOSITORY_PATTERN)
 _TARBALL = re.compile(rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.tar\.gz")
+_PROOF = re.compile(
+    rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})"
+    rf"\.proof-(?P<proven>{DATE_PATTERN})\.(?P<verdict>good|bad)\.json"
+)
 _RECEIPT_SUFFIX = ".uploaded"
 
 
@@ -39,6 +47,14 @@ class BackupName(NamedTuple):
 
     repo: str
     date: dt.date
+
+
+class ProofName(NamedTuple):
+    """What names a proof: the backup, the day (UTC) on which it was tried, and how that ended."""
+
+    backup: BackupName
+    proven_on: dt.date
+    is_good: bool
 
 
 def is_repository_name(name: str) -> bool:
@@ -61,9 +77,9 @@ def record_path(repo: str) -> Path:
     return RECORDS / f"{repo}.json"
 
 
-def failure_path(repo: str) -> Path:
-    """Where the last failure of a repository is noted until it succeeds."""
-    return FAILURES / f"{repo}.json"
+def failure_path(subject: str) -> Path:
+    """Where the failure of a repository, or of one of its backups, is noted until the next run."""
+    return FAILURES / f"{subject}.json"
 
 
 def tarball_name(name: BackupName) -> str:
@@ -102,3 +118,41 @@ def parse_object_key(key: str) -> BackupName | None:
     folder, separator, file_name = key.partition("/")
     name = parse_tarball_name(file_name)
     return name if separator and name is not None and name.repo == folder else None
+
+
+def proof_key(proof: ProofName) -> str:
+    """Return the key of a proof, ``{repo}/{repo}-{YYYYMMDD}.proof-{YYYYMMDD}.{good|bad}.json``.
+
+    The verdict stands in the name, so that a listing alone says what is proven, and when.
+    """
+    repo, date = proof.backup
+    verdict = "good" if proof.is_good else "bad"
+    return f"{repo}/{repo}-{format_date(date)}.proof-{format_date(proof.proven_on)}.{verdict}.json"
+
+
+def parse_proof_key(key: str) -> ProofName | None:
+    """Return what the key of a proof says, or None where the object is none."""
+    folder, separator, file_name = key.partition("/")
+    match = _PROOF.fullmatch(file_name)
+    if not separator or match is None or match["repo"] != folder or not is_repository_name(folder):
+        return None
+    try:
+        backup = BackupName(folder, parse_date(match["date"]))
+        return ProofName(backup, parse_date(match["proven"]), match["verdict"] == "good")
+    except ValueError:
+        return None
+
+
+def pushed_path(name: BackupName) -> Path:
+    """Where it is noted that a restored repository has been pushed, and to where."""
+    return PUSHED / f"{name.repo}-{format_date(name.date)}.json"
+
+
+def restored_path(name: BackupName) -> Path:
+    """Where it is noted that a backup has been restored, and to where."""
+    return RESTORED / f"{name.repo}-{format_date(name.date)}.json"
+
+
+def verified_path(name: BackupName) -> Path:
+    """Where the proof of a backup stands until the run ends."""
+    return VERIFIED / f"{name.repo}-{format_date(name.date)}.json"

@@ -27,6 +27,8 @@ class NewestBackup:
     date: dt.date
     pushed_at: dt.datetime | None
     """The push that it holds; None where the store does not say."""
+    is_bad: bool = False
+    """Whether it was tried, and can't be restored."""
     repository_id: str | None = None
     """Which repository it is of, by the host's id; None where the store does not say."""
 
@@ -65,6 +67,8 @@ def decide(
     """
     if newest is None:
         action, reason = Action.NEW, "no backup yet"
+    elif newest.is_bad:
+        action, reason = Action.CHANGED, "the newest backup failed its proof"
     elif newest.pushed_at is None:
         action, reason = Action.CHANGED, "the newest backup does not say which push it holds"
     elif newest.repository_id not in {None, repository.id}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,16 +17,15 @@ from repo_maintenance.archive import write_tarball
 from repo_maintenance.errors import (
     AlreadyStoredError,
     ChangedSourceError,
-    JobFailedError,
     RepoMaintenanceError,
     StoreError,
 )
 from repo_maintenance.hosts import GitAccess, Host, Repository
-from repo_maintenance.logs import job_log
+from repo_maintenance.jobs import job
 from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
-from repo_maintenance.records import Failure, read_json, receipt_of, write_json
+from repo_maintenance.records import read_json, receipt_of, write_json
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Digests, Store, StoredObject
 
@@ -174,38 +172,9 @@ def _replaceable_version(store: Store, name: BackupName) -> str | None:
 
 @contextmanager
 def _job(step: str, record: Path, log: Path) -> Iterator[Repository]:
-    """Run one step of one repository: its lines go to its log, and its failure to the summary.
-
-    Raises JobFailedError in place of every error that a user is meant to read.
-    """
-    with job_log(record.stem, log):
-        try:
-            repository = read_json(record, Repository)
-            if repository is None:
-                raise RepoMaintenanceError(f"{record} is missing or not whole", hint="run the backup again")
-            yield repository
-        except (RepoMaintenanceError, OSError) as error:
-            failed = _readable(error)
-            logger.error("%s failed: %s", step, failed)
-            failure = Failure(
-                repository=record.stem,
-                step=step,
-                kind=failed.kind,
-                message=failed.message,
-                hint=failed.hint,
-                transient=failed.transient,
-                log=str(log),
-                failed_at=dt.datetime.now(dt.UTC),
-            )
-            write_json(naming.failure_path(record.stem), failure)
-            raise JobFailedError(f"{record.stem}: {step} failed: {failed}") from None
-
-
-def _readable(error: RepoMaintenanceError | OSError) -> RepoMaintenanceError:
-    if isinstance(error, RepoMaintenanceError):
-        return error
-    message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "free disk space, or bound the run with --resources disk_mb=…"
-        return RepoMaintenanceError(message, hint=hint, kind="no space")
-    return RepoMaintenanceError(message)
+    """Run one step of the repository that a record describes; see ``jobs.job``."""
+    with job(step, record.stem, log):
+        repository = read_json(record, Repository)
+        if repository is None:
+            raise RepoMaintenanceError(f"{record} is missing or not whole", hint="run the backup again")
+        yield repository

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repo_maintenance import naming
 from repo_maintenance.inventory import Resolution
+from repo_maintenance.jobs import render_failure
 from repo_maintenance.planning import Decision
 from repo_maintenance.records import Failure, Receipt, read_json
 
@@ -105,11 +106,7 @@ def render_summary(summary: Summary) -> str:
     empty = [result.repository for result in summary.repositories if result.empty]
     lines += [f"NOTE empty, stored as empty mirrors: {', '.join(empty)}"] if empty else []
     for result in summary.repositories:
-        if result.failure is not None:
-            failure = result.failure
-            lines.append(f"FAILED {result.repository} ({failure.step}): {failure.kind}: {failure.message}")
-            lines += [f"       {failure.hint}"] if failure.hint else []
-            lines.append(f"       log: {failure.log}")
+        lines += render_failure(result.failure) if result.failure else []
     return "\n".join(lines) + "\n"
 
 

@@ -14,8 +14,8 @@ from github.Auth import AppAuth
 from github.GithubException import GithubException, UnknownObjectException
 
 from repo_maintenance.errors import HostError
+from repo_maintenance.hosts.token import find_token
 
-TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
 APP_ID = "GITHUB_APP_ID"
 APP_KEY = "GITHUB_APP_PRIVATE_KEY"
 APP_KEY_FILE = "GITHUB_APP_PRIVATE_KEY_FILE"
@@ -120,10 +120,9 @@ def find_credentials(environment: Mapping[str, str], owner: str, api_url: str) -
 
     Raises HostError where an App is named but its key is missing or unreadable.
     """
-    values = (environment.get(name, "").strip() for name in TOKEN_VARIABLES)
     app_id = environment.get(APP_ID, "").strip()
     if not app_id:
-        return StaticToken(next((value for value in values if value), None))
+        return StaticToken(find_token(environment))
     key = _read_key(environment)
     try:
         app = AppAuth(app_id, key)

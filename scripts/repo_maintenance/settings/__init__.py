@@ -1,15 +1,16 @@
 """Settings: YAML and environment in, typed and validated settings out."""
 
-from repo_maintenance.settings.loading import load_settings
-from repo_maintenance.settings.models import (
+from repo_maintenance.settings.backup import (
     BackupSettings,
     FilterSettings,
     GitHubSettings,
     GitSettings,
-    LoggingSettings,
+    ObjectLockSettings,
     S3Settings,
-    Settings,
 )
+from repo_maintenance.settings.care import RestoreSettings, RetentionSettings, VerifySettings
+from repo_maintenance.settings.loading import load_settings
+from repo_maintenance.settings.models import LoggingSettings, Settings
 
 __all__ = [
     "BackupSettings",
@@ -17,7 +18,11 @@ __all__ = [
     "GitHubSettings",
     "GitSettings",
     "LoggingSettings",
+    "ObjectLockSettings",
+    "RestoreSettings",
+    "RetentionSettings",
     "S3Settings",
     "Settings",
+    "VerifySettings",
     "load_settings",
 ]

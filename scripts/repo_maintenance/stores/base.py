@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +66,25 @@ class Store(Protocol):
 
     def find(self, key: str) -> StoredObject | None:
         """Return the object with its metadata, or None where there is none."""
+        ...
+
+    def download(self, key: str, target: Path) -> None:
+        """Write an object's content to a file, in pieces; what arrived is for the caller to check.
+
+        Raises StoreError, also where there is no such object.
+        """
+        ...
+
+    def put_note(self, key: str, content: bytes) -> None:
+        """Store a few bytes, overwriting what was there: a proof, say, never a backup; raises StoreError."""
+        ...
+
+    def keeps_versions(self) -> bool:
+        """Return whether what is overwritten or deleted goes on taking room, and can be had back."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> dict[str, str]:
+        """Delete objects, a thousand a request, and return why for each that could not be."""
         ...
 
     def put(

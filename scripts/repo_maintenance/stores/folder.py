@@ -6,8 +6,9 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,37 @@ class FolderStore:
         if not path.is_file():
             return None
         return self._describe(path, _read_metadata(path))
+
+    def download(self, key: str, target: Path) -> None:
+        """Copy a file; see ``Store.download``."""
+        source = self._path(key)
+        if not source.is_file():
+            raise StoreError(f"{source} is missing", kind="missing object")
+        shutil.copyfile(source, target)
+
+    def put_note(self, key: str, content: bytes) -> None:
+        """Write a small file whole; see ``Store.put_note``."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(PARTIAL + path.name)
+        partial.write_bytes(content)
+        partial.replace(path)
+
+    def keeps_versions(self) -> bool:
+        """Return that a deleted file is gone."""
+        return False
+
+    def delete(self, keys: Sequence[str]) -> dict[str, str]:
+        """Remove files with their metadata, the file first; see ``Store.delete``."""
+        refused = {}
+        for key in keys:
+            path = self._path(key)
+            try:
+                path.unlink(missing_ok=True)
+                _metadata_path(path).unlink(missing_ok=True)
+            except OSError as error:
+                refused[key] = error.strerror or str(error)
+        return refused
 
     def put(
         self, key: str, source: Path, digests: Digests, metadata: Mapping[str, str], *, replaces: str | None

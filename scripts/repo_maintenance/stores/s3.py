@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, unquote
 
 import boto3
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,6 +36,8 @@ MAX_CONNECTIONS = 32
 CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 60
 ATTEMPTS = 5
+KEYS_A_REQUEST = 1000
+DOWNLOAD_PART_BYTES = 64 << 20
 # Metadata are headers, so ASCII; what else a value holds is percent-encoded, this much stays readable.
 SAFE_IN_METADATA = " /:+,=@"
 
@@ -108,6 +114,46 @@ class S3Store:
         """Return the object with its metadata, or None where there is none."""
         answer = self._head(key)
         return _describe(key, answer) if answer else None
+
+    def download(self, key: str, target: Path) -> None:
+        """Write an object to a file; s3transfer asks again for what a cut connection left out."""
+        config = TransferConfig(use_threads=False, multipart_threshold=DOWNLOAD_PART_BYTES)
+        try:
+            self._client.download_file(self._bucket, self._prefix + key, str(target), Config=config)
+        except (BotoCoreError, ClientError, Boto3Error) as error:
+            raise explain(error, "read", self.locate(key)) from error
+
+    def put_note(self, key: str, content: bytes) -> None:
+        """Store a few bytes with their MD5, which the service verifies."""
+        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, ContentMD5=md5)
+        except (BotoCoreError, ClientError) as error:
+            raise explain(error, "write", self.locate(key)) from error
+
+    def keeps_versions(self) -> bool:
+        """Return whether the bucket has versioning enabled; False where it does not tell."""
+        try:
+            return self._client.get_bucket_versioning(Bucket=self._bucket).get("Status") == "Enabled"
+        except (BotoCoreError, ClientError):
+            return False
+
+    def delete(self, keys: Sequence[str]) -> dict[str, str]:
+        """Delete objects, a thousand a request."""
+        refused = {}
+        for start in range(0, len(keys), KEYS_A_REQUEST):
+            batch = [{"Key": self._prefix + key} for key in keys[start : start + KEYS_A_REQUEST]]
+            try:
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": batch, "Quiet": True},  # type: ignore[typeddict-item]
+                    ChecksumAlgorithm="SHA256",
+                )
+            except (BotoCoreError, ClientError) as error:
+                raise explain(error, "delete objects in", self.description) from error
+            for item in answer.get("Errors", ()):
+                refused[item["Key"].removeprefix(self._prefix)] = f"{item['Code']}: {item['Message']}"
+        return refused
 
     def put(
         self, key: str, source: Path, digests: Digests, metadata: Mapping[str, str], *, replaces: str | None

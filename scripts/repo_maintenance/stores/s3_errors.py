@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from repo_maintenance.errors import AlreadyStoredError, StoreError
@@ -23,7 +24,7 @@ _HINTS = {
 _CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
-def explain(error: BotoCoreError | ClientError, action: str, target: str) -> StoreError:
+def explain(error: BotoCoreError | ClientError | Boto3Error, action: str, target: str) -> StoreError:
     """Return the error that a user reads: the action, the bucket or object, and a remedy."""
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")

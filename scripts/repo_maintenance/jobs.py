@@ -1,0 +1,66 @@
+"""What every job has in common: a log of its own, and a failure that is said in one line and written down."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from repo_maintenance import naming
+from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
+from repo_maintenance.logs import job_log
+from repo_maintenance.records import Failure, read_json, write_json
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def job(step: str, subject: str, log: Path) -> Iterator[None]:
+    """Run one step for a repository or a backup: its lines go to its log, and its failure to a note.
+
+    Raises JobFailedError in place of every error that a user is meant to read.
+    """
+    with job_log(subject, log):
+        try:
+            yield
+        except (RepoMaintenanceError, OSError) as error:
+            failed = _readable(error)
+            logger.error("%s failed: %s", step, failed)
+            failure = Failure(
+                repository=subject,
+                step=step,
+                kind=failed.kind,
+                message=failed.message,
+                hint=failed.hint,
+                transient=failed.transient,
+                log=str(log),
+                failed_at=dt.datetime.now(dt.UTC),
+            )
+            write_json(naming.failure_path(subject), failure)
+            raise JobFailedError(f"{subject}: {step} failed: {failed}") from None
+
+
+def read_failures() -> list[Failure]:
+    """Return what failed in this run, by repository."""
+    found = (read_json(path, Failure) for path in sorted(naming.FAILURES.glob("*.json")))
+    return [failure for failure in found if failure is not None]
+
+
+def render_failure(failure: Failure) -> list[str]:
+    """Return a failure for the screen: what it is, a hint, and where to read on."""
+    lines = [f"FAILED {failure.repository} ({failure.step}): {failure.kind}: {failure.message}"]
+    lines += [f"       {failure.hint}"] if failure.hint else []
+    return [*lines, f"       log: {failure.log}"]
+
+
+def _readable(error: RepoMaintenanceError | OSError) -> RepoMaintenanceError:
+    if isinstance(error, RepoMaintenanceError):
+        return error
+    message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "free disk space, or bound the run with --resources disk_mb=…"
+        return RepoMaintenanceError(message, hint=hint, kind="no space")
+    return RepoMaintenanceError(message)

@@ -1,0 +1,136 @@
+"""Deletes the backups that the policy lets go, and never more; shows the table first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import humanfriendly
+from tabulate import tabulate
+
+from repo_maintenance.catalog import Backup, Catalog
+from repo_maintenance.naming import object_key
+from repo_maintenance.retention import Candidate, Verdict, judge
+from repo_maintenance.settings import RetentionSettings
+from repo_maintenance.stores import Store
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A stored backup, and what retention says of it."""
+
+    backup: Backup
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """What a run of ``prune`` would delete, and why it may not."""
+
+    judged: list[Judged]
+    vanished: list[str]
+    """Stored repositories that the host no longer lists."""
+    refusal: str | None
+    """Why nothing at all is deleted; None where the policy is carried out."""
+
+    @property
+    def going(self) -> list[Backup]:
+        """The backups that are deleted."""
+        return [] if self.refusal else [one.backup for one in self.judged if not one.verdict.keep]
+
+
+def plan_prune(
+    catalog: Catalog, listed: Iterable[str], settings: RetentionSettings, *, today: dt.date
+) -> PrunePlan:
+    """Return what goes and what stays.
+
+    ``listed`` are the names of all repositories that the host shows, matched or not. For one that is no
+    longer among them, time stands still at its newest backup: it keeps its last ones.
+    """
+    names = set(listed)
+    vanished = sorted(name for name in catalog.backups if name not in names)
+    judged = [
+        Judged(backup, verdict)
+        for repo, backups in sorted(catalog.backups.items())
+        for backup, verdict in _judge_repository(
+            backups, settings, backups[-1].name.date if repo in vanished else today
+        )
+    ]
+    return PrunePlan(judged, vanished, _refusal(len(vanished), len(catalog.backups), settings))
+
+
+def _judge_repository(
+    backups: Sequence[Backup], settings: RetentionSettings, today: dt.date
+) -> list[tuple[Backup, Verdict]]:
+    by_date = {backup.name.date: backup for backup in backups}
+    candidates = [Candidate(one.name.date, proven=one.is_good, bad=one.is_bad) for one in backups]
+    return [
+        (by_date[verdict.candidate.date], verdict) for verdict in judge(candidates, settings, today=today)
+    ]
+
+
+def _refusal(vanished: int, stored: int, settings: RetentionSettings) -> str | None:
+    if not settings.enabled:
+        return "retention.enabled is false"
+    if stored and vanished / stored > settings.max_vanished:
+        return (
+            f"{vanished} of {stored} stored repositories are no longer listed, "
+            f"more than retention.max_vanished ({settings.max_vanished:.0%}) allows"
+        )
+    return None
+
+
+def render_plan(plan: PrunePlan) -> str:
+    """Return the table: each backup, whether it goes, why, and its size; then the totals."""
+    rows = [
+        (
+            one.backup.name.repo,
+            one.backup.name.date.isoformat(),
+            "keep" if one.verdict.keep else "delete",
+            one.verdict.reason,
+            humanfriendly.format_size(one.backup.stored.size),
+        )
+        for one in plan.judged
+    ]
+    headers = ("repository", "backup of", "verdict", "why", "size")
+    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    would_go = [one.backup for one in plan.judged if not one.verdict.keep]
+    freed = humanfriendly.format_size(sum(one.stored.size for one in would_go))
+    lines = [table, "", f"{len(plan.judged)} backups: {len(would_go)} to delete, {freed}"]
+    if plan.vanished:
+        lines.append(f"no longer listed, so they keep their last ones: {', '.join(plan.vanished)}")
+    if plan.refusal:
+        lines.append(f"Nothing is deleted: {plan.refusal}")
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a run of ``prune`` did."""
+
+    deleted: list[Backup]
+    refused: dict[str, str]
+    """Object key → why the store did not delete it; a lock is the store's good right."""
+
+
+def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
+    """Delete what goes, the backups first and then their proofs; raises StoreError."""
+    keys = [object_key(backup.name) for backup in plan.going]
+    refused = store.delete(keys)
+    gone = [backup for backup in plan.going if object_key(backup.name) not in refused]
+    proofs = [proof.key for backup in gone for proof in catalog.proofs.get(backup.name, ())]
+    refused |= store.delete(proofs)
+    return Pruned(gone, refused)
+
+
+def render_pruned(pruned: Pruned, *, keeps_versions: bool) -> str:
+    """Return what was done, for the screen."""
+    size = humanfriendly.format_size(sum(backup.stored.size for backup in pruned.deleted))
+    lines = [f"deleted {len(pruned.deleted)} backups, {size}"]
+    if pruned.deleted and keeps_versions:
+        lines.append(
+            "the bucket keeps versions: what was deleted takes room until a lifecycle rule removes it"
+        )
+    lines += [f"not deleted: {key}: {why}" for key, why in sorted(pruned.refused.items())]
+    return "\n".join(lines) + "\n"

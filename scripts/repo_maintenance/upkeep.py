@@ -1,0 +1,153 @@
+"""Restore, verify and prune as the Snakefile sees them: what is to be done, each job, and what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+from repo_maintenance import naming
+from repo_maintenance.catalog import Catalog, read_catalog
+from repo_maintenance.errors import ProofError, PushError
+from repo_maintenance.hosts import Host
+from repo_maintenance.jobs import job, read_failures, render_failure
+from repo_maintenance.lock import acquire_lock
+from repo_maintenance.naming import BackupName
+from repo_maintenance.prune import PrunePlan, plan_prune, prune, render_plan, render_pruned
+from repo_maintenance.push import push_restored
+from repo_maintenance.records import read_json, write_json
+from repo_maintenance.restore import Restored, forget_undone, plan_restore, render_restore, restore_repository
+from repo_maintenance.settings import Settings
+from repo_maintenance.stores import Store
+from repo_maintenance.verify import find_missing_backups, plan_verify, prove, render_verify
+
+
+class Upkeep:
+    """The capabilities that look after what is stored; each asks the store only when it is the target."""
+
+    def __init__(
+        self, settings: Settings, open_store: Callable[[], Store], open_host: Callable[[], Host]
+    ) -> None:
+        self._settings = settings
+        self._open_store = open_store
+        self._open_host = open_host
+        self._lock: TextIO | None = None
+        self._planned: dict[str, list[Path]] = {}
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return read_catalog(self._open_store().list_objects())
+
+    # -- restore
+
+    def restored_notes(self, *, preview: bool) -> list[Path]:
+        """Return the notes that there are once everything asked for is restored, and pushed if so asked."""
+        if "restore" not in self._planned:
+            self._begin(preview)
+            settings = self._settings.restore
+            backups = plan_restore(self._catalog, settings)
+            forget_undone(backups, settings.into)
+            _say(render_restore(backups, settings), preview=preview)
+            where = naming.pushed_path if settings.push_to else naming.restored_path
+            self._planned["restore"] = [where(backup.name) for backup in backups]
+        return self._planned["restore"]
+
+    def restore(self, repo: str, date: str, *, note: Path, log: Path) -> None:
+        """Put one backup back."""
+        name = BackupName(repo, naming.parse_date(date))
+        with job("restore", repo, log):
+            write_json(note, restore_repository(self._open_store(), name, self._settings.restore.into))
+
+    def push(self, repo: str, date: str, *, restored: Path, note: Path, log: Path) -> None:
+        """Push one restored repository to its new remote, which is made first where that is asked for."""
+        settings = self._settings.restore
+        with job("push", repo, log):
+            done = read_json(restored, Restored)
+            if done is None or settings.push_to is None:
+                raise PushError(f"{restored} of {date} is missing or not whole", hint="run the restore again")
+            write_json(note, push_restored(done, settings, self._settings.backup.github, os.environ))
+
+    # -- verify
+
+    def verified_notes(self, *, preview: bool) -> list[Path]:
+        """Return the proofs that there are once everything that is due is proven."""
+        if "verify" not in self._planned:
+            self._begin(preview)
+            backups = plan_verify(self._catalog, self._settings.verify, today=_today())
+            missing = find_missing_backups(self._catalog, _receipt_names())
+            _say(render_verify(backups, missing), preview=preview)
+            if not preview:
+                shutil.rmtree(naming.VERIFIED, ignore_errors=True)
+            names = [*(backup.name for backup in backups), *missing]
+            self._planned["verify"] = [naming.verified_path(name) for name in names]
+        return self._planned["verify"]
+
+    def verify(self, repo: str, date: str, *, note: Path, log: Path) -> None:
+        """Prove one backup; raises JobFailedError, after the proof is kept, where it is bad."""
+        name = BackupName(repo, naming.parse_date(date))
+        with job("verify", f"{repo}-{date}", log):
+            proof = prove(self._open_store(), name, naming.SCRATCH, clock=dt.datetime.now(dt.UTC))
+            if proof.problem is not None:
+                hint = "it is marked bad; the next backup makes a new one"
+                raise ProofError(proof.problem, hint=hint, kind=proof.kind or "error")
+            write_json(note, proof)
+
+    # -- prune
+
+    def prune_preview(self, *, preview: bool) -> list[Path]:
+        """Show what would be deleted, and return nothing: ``prune`` has no inputs."""
+        if preview:
+            _say(render_plan(self._prune_plan()), preview=True)
+        return []
+
+    def prune(self, log: Path) -> None:
+        """Delete what the policy lets go, and say what was done."""
+        with job("prune", "store", log):
+            self._begin(preview=False)
+            plan = self._prune_plan()
+            _say(render_plan(plan), preview=False)
+            if plan.refusal is None:
+                store = self._open_store()
+                pruned = prune(store, self._catalog, plan)
+                _say(render_pruned(pruned, keeps_versions=store.keeps_versions()), preview=False)
+                log.write_text(render_plan(plan) + render_pruned(pruned, keeps_versions=False))
+
+    def _prune_plan(self) -> PrunePlan:
+        listed = [repository.name for repository in self._open_host().list_repositories()]
+        return plan_prune(self._catalog, listed, self._settings.retention, today=_today())
+
+    # -- both ends of a run
+
+    def _begin(self, preview: bool) -> None:
+        """Take the lock, and forget what failed in an earlier run."""
+        self._lock = self._lock or acquire_lock(naming.LOCK)
+        if not preview:
+            shutil.rmtree(naming.FAILURES, ignore_errors=True)
+            shutil.rmtree(naming.SCRATCH, ignore_errors=True)
+
+    def finish(self) -> None:
+        """Say what came of restore and verify; nothing where neither was asked for."""
+        for target, notes in self._planned.items():
+            done = sum(note.exists() for note in notes)
+            failures = [failure for failure in read_failures() if failure.step in {target, "push"}]
+            lines = ["", f"{target}: {done} of {len(notes)} done, {len(failures)} failed"]
+            lines += [line for failure in failures for line in render_failure(failure)]
+            _say("\n".join(lines), preview=False)
+
+
+def _receipt_names() -> Sequence[BackupName]:
+    names = (naming.parse_receipt_name(path.name) for path in naming.RECEIPTS.glob("*"))
+    return [name for name in names if name is not None]
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def _say(text: str, *, preview: bool) -> None:
+    print(text, file=sys.stdout if preview else sys.stderr, flush=True)
