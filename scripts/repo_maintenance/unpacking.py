@@ -13,7 +13,7 @@ from repo_maintenance.lfs import find_missing, find_pointers
 from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import MANIFEST, BackupName, object_key, tarball_name
 from repo_maintenance.records import Receipt, read_json, receipt_of
-from repo_maintenance.stores import Store
+from repo_maintenance.stores import Store, StoredObject
 
 
 @dataclass
@@ -45,7 +45,7 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
     tarball = scratch / tarball_name(name)
     store.download(key, tarball)
     found = Unpacked(folder=scratch / "unpacked", manifest=None, size_bytes=tarball.stat().st_size)
-    _check_digest(tarball, stored.size, receipt, found)
+    _check_digest(tarball, stored, receipt, found)
     found.folder.mkdir()
     extract(tarball, found.folder)
     found.checked.append("gzip and tar whole")
@@ -64,14 +64,15 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
     return found
 
 
-def _check_digest(tarball: Path, size: int, receipt: Receipt | None, found: Unpacked) -> None:
-    if found.size_bytes != size:
-        raise ProofError(f"{size} bytes are stored, but {found.size_bytes} arrived", kind="truncated")
+def _check_digest(tarball: Path, stored: StoredObject, receipt: Receipt | None, found: Unpacked) -> None:
+    if found.size_bytes != stored.size:
+        raise ProofError(f"{stored.size} bytes are stored, but {found.size_bytes} arrived", kind="truncated")
     if receipt is None:
         found.unchecked.append("digest: none was stored with it")
         return
-    if receipt.size_bytes != size:
-        raise ProofError(f"{receipt.size_bytes} bytes were stored, but {size} are there", kind="truncated")
+    size_then = stored.metadata.get("size_bytes", str(stored.size))
+    if size_then != str(stored.size):
+        raise ProofError(f"{size_then} bytes were stored, but {stored.size} are there", kind="truncated")
     with tarball.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != receipt.sha256:
