@@ -56,7 +56,7 @@ def explain_git(verb: str, code: int, stderr: str) -> GitError:
     """Return the error for a git command that failed; what it said goes to the log."""
     lines = [line.strip().removeprefix("remote: ") for line in stderr.splitlines() if line.strip()]
     for line in lines[-MAX_LINES_LOGGED:]:
-        logger.warning("git %s said: %s", verb, line)
+        logger.info("git %s said: %s", verb, line)
     message = f"git {verb}: {_most_telling(lines) or f'exit code {code}'}"
     for phrase, kind, hint in _PERMANENT:
         if phrase in stderr:

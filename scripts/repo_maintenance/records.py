@@ -58,7 +58,12 @@ class Failure(BaseModel):
 
 
 def receipt_of(stored: StoredObject) -> Receipt | None:
-    """Return the receipt of a stored object, made from its metadata; None where it was not stored by us."""
+    """Return the receipt of a stored object, made from its metadata.
+
+    None where it was not stored by this tool, or is not as large as it was then.
+    """
+    if stored.metadata.get("size_bytes") != str(stored.size):
+        return None
     fields = {**stored.metadata, "key": stored.key, "version": stored.version, "uploaded_at": stored.modified}
     try:
         return Receipt.model_validate({**fields, "size_bytes": stored.size})

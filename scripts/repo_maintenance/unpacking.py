@@ -67,12 +67,12 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
 def _check_digest(tarball: Path, stored: StoredObject, receipt: Receipt | None, found: Unpacked) -> None:
     if found.size_bytes != stored.size:
         raise ProofError(f"{stored.size} bytes are stored, but {found.size_bytes} arrived", kind="truncated")
-    if receipt is None:
-        found.unchecked.append("digest: none was stored with it")
-        return
     size_then = stored.metadata.get("size_bytes", str(stored.size))
     if size_then != str(stored.size):
         raise ProofError(f"{size_then} bytes were stored, but {stored.size} are there", kind="truncated")
+    if receipt is None:
+        found.unchecked.append("digest: none was stored with it")
+        return
     with tarball.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != receipt.sha256:

@@ -24,7 +24,7 @@ def check_bucket(client: S3Client, settings: S3Settings, *, now: dt.datetime) ->
     """Yield what is found of the bucket; a bucket that can't be reached is the only finding."""
     name = f"s3://{settings.bucket}"
     try:
-        answer = client.head_bucket(Bucket=settings.bucket)
+        answer = client.list_objects_v2(Bucket=settings.bucket, Prefix=settings.prefix, MaxKeys=1)
     except (BotoCoreError, ClientError) as error:
         found = explain(error, "reach", name)
         yield failure(SUBJECT, found.message, found.hint)
