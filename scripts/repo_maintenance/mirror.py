@@ -156,6 +156,8 @@ class _Fetcher:
         refspecs = [ALL_REFS] if self._settings.pull_requests else [ALL_REFS, NOT_PULL_REQUESTS]
         command = ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", url, *refspecs]
         run_git(command, cwd=target, access=self._access())
+        if not self._settings.pull_requests:
+            _drop_pull_requests(target)
         if default_branch:
             run_git(["symbolic-ref", "HEAD", f"refs/heads/{default_branch}"], cwd=target)
         run_git(["pack-refs", "--all"], cwd=target)
@@ -189,6 +191,17 @@ class _Fetcher:
             if path.is_file() and not kept.exists():
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 _link(str(path), str(kept))
+
+
+def _drop_pull_requests(target: Path) -> None:
+    """Remove the refs of pull requests that a mirror still has from when they were asked for.
+
+    ``--prune`` leaves alone what a negative refspec leaves out.
+    """
+    with tempfile.NamedTemporaryFile(dir=target, prefix="tmp_") as commands:
+        listing = ["for-each-ref", "--format=delete %(refname)", "refs/pull"]
+        run_git(listing, cwd=target, stdout=commands.file)
+        run_git(["update-ref", "--stdin"], cwd=target, stdin=Path(commands.name))
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 # GitHub allows ASCII letters, digits, "-", "_" and "." in the name of a repository, 100 characters at most:
 # https://docs.github.com/en/repositories/creating-and-managing-repositories/creating-a-new-repository
 REPOSITORY_PATTERN = r"[A-Za-z0-9._-]{1,100}"
-DATE_PATTERN = r"\d{8}"
+DATE_PATTERN = r"[0-9]{8}"
 
 RESULTS = Path("results")
 RECORDS = RESULTS / "repositories"

@@ -90,7 +90,7 @@ def write_json(path: Path, content: BaseModel, *, mtime: dt.datetime | None = No
 def write_text_if_changed(path: Path, text: str) -> None:
     """Write text through a temporary file and a rename; leave the file alone where it holds that already."""
     try:
-        if path.read_text(encoding="utf-8") == text:
+        if path.read_bytes() == text.encode():
             return
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
 from repo_maintenance.hosts.github_check import check_github
-from repo_maintenance.hosts.github_listing import list_pages
+from repo_maintenance.hosts.github_listing import Page, list_pages
 from repo_maintenance.hosts.github_retry import BoundedRetry
 from repo_maintenance.settings import GitHubSettings
 
@@ -117,15 +117,23 @@ class GitHubHost:
         return self.client.requester
 
     def _list(self) -> Iterator[Repository]:
+        """Yield the repositories that the first path shows which GitHub knows.
+
+        Only an answer of 404 to the very first page means another kind of account; later, it is a failure.
+        """
+        pages: Iterator[Page] = iter(())
         for path in self._paths():
+            pages = list_pages(self._requester, path, self._cache)
             try:
-                for page in list_pages(self._requester, path, self._cache):
-                    yield from page.repositories
+                first = next(pages)
             except UnknownObjectException:
                 if path.startswith("/orgs/"):
                     continue
                 raise
-            return
+            yield from first.repositories
+            break
+        for page in pages:
+            yield from page.repositories
 
     def _paths(self) -> Iterator[str]:
         """Yield where to look: the organisation first, then one's own account, then any user's."""

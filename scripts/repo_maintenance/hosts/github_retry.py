@@ -56,6 +56,7 @@ class BoundedRetry(GithubRetry):
         url: str | None = None,
         response: HTTPResponse | None = None,
         *rest: Any,
+        **options: Any,
     ) -> Retry:
         """Count one failure; raises RateLimitExceededExceedsMaxWait where the wait would be too long."""
         wait = self._asked_wait(response) if response is not None else None
@@ -64,7 +65,7 @@ class BoundedRetry(GithubRetry):
                 headers = dict(response.headers)
                 raise RateLimitExceededExceedsMaxWait(response.status, {}, headers, wait=wait)
             logger.warning("GitHub's rate limit is reached: waiting %.0f s", wait)
-        following = super().increment(method, url, response, *rest)
+        following = super().increment(method, url, response, *rest, **options)
         if wait is not None and response is not None and response.status == TOO_MANY_REQUESTS:
             following.get_backoff_time = lambda: wait  # type: ignore[method-assign]
         return following

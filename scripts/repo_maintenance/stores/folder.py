@@ -9,9 +9,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from repo_maintenance.errors import AlreadyStoredError, ChangedSourceError, StoreError
 from repo_maintenance.findings import Finding, failure, ok
@@ -59,11 +58,14 @@ class FolderStore:
                 path.unlink(missing_ok=True)
 
     def list_objects(self) -> Iterator[StoredObject]:
-        """Yield every object; a missing folder holds none."""
-        for path in sorted(self._folder.rglob("*")):
-            hidden = path.name.startswith(PARTIAL) or path.name.endswith(METADATA_SUFFIX)
-            if not hidden and path.is_file():
-                yield self._describe(path, {})
+        """Yield every object; a folder that is not there yet holds none. Raises OSError."""
+        if not self._folder.exists():
+            return
+        for folder, folders, names in os.walk(self._folder, onerror=_fail):
+            folders.sort()
+            for name in sorted(names):
+                if not name.startswith(PARTIAL) and not name.endswith(METADATA_SUFFIX):
+                    yield self._describe(Path(folder) / name, {})
 
     def find(self, key: str) -> StoredObject | None:
         """Return the object with its metadata, or None where there is none."""
@@ -119,17 +121,24 @@ class FolderStore:
         return self._describe(path, metadata)
 
     def _publish(self, partial: Path, path: Path, metadata: Mapping[str, str], replaces: str | None) -> None:
-        """Give a flushed file its final name, then its metadata; never old content with new metadata."""
+        """Give a flushed file its final name, then its metadata; never old content with new metadata.
+
+        All that takes room is on the disk before the first rename, so a full disk changes nothing.
+        """
         partial.chmod(0o644)
-        if replaces is None:
-            _rename_if_free(partial, path)
-        else:
-            if path.exists() and _version(path) != replaces:
-                raise AlreadyStoredError(f"{path} was changed by another run meanwhile")
-            _metadata_path(path).unlink(missing_ok=True)
-            _flush_folder(path.parent)
-            partial.replace(path)
-        _write_metadata(path, metadata)
+        described = _write_metadata(path, metadata)
+        try:
+            if replaces is None:
+                _rename_if_free(partial, path)
+            else:
+                if path.exists() and _version(path) != replaces:
+                    raise AlreadyStoredError(f"{path} was changed by another run meanwhile")
+                _metadata_path(path).unlink(missing_ok=True)
+                _flush_folder(path.parent)
+                partial.replace(path)
+            described.replace(_metadata_path(path))
+        finally:
+            described.unlink(missing_ok=True)
         _flush_folder(path.parent)
 
     def _path(self, key: str) -> Path:
@@ -183,21 +192,34 @@ def _metadata_path(path: Path) -> Path:
     return path.with_name(path.name + METADATA_SUFFIX)
 
 
-def _write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
-    target = _metadata_path(path)
-    partial = target.with_name(PARTIAL + target.name)
-    with partial.open("w", encoding="utf-8") as stream:
-        json.dump(dict(metadata), stream, indent=2, sort_keys=True)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(target)
+def _write_metadata(path: Path, metadata: Mapping[str, str]) -> Path:
+    """Write the metadata of an object to a partial file, flushed, and return that."""
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=PARTIAL, encoding="utf-8", delete=False
+    ) as stream:
+        partial = Path(stream.name)
+        try:
+            json.dump(dict(metadata), stream, indent=2, sort_keys=True)
+            stream.flush()
+            os.fsync(stream.fileno())
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    partial.chmod(0o644)
+    return partial
 
 
 def _read_metadata(path: Path) -> dict[str, str]:
-    """Return an object's metadata; one that was put there by hand has none."""
-    with suppress(FileNotFoundError):
-        return dict(json.loads(_metadata_path(path).read_text(encoding="utf-8")))
-    return {}
+    """Return an object's metadata; nothing where there are none, or none that can be read."""
+    try:
+        metadata = json.loads(_metadata_path(path).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, dict) else {}
+
+
+def _fail(error: OSError) -> NoReturn:
+    raise error
 
 
 def _flush_folder(folder: Path) -> None:
