@@ -30,8 +30,8 @@ SUMMARY = RESULTS / "summary.json"
 MANIFEST = "manifest.json"
 # Beside a mirror, not in the tarball: what the mirror holds, for the manifest.
 MIRROR_CONTENTS = "contents.json"
-# What is being made has a name that begins so, and is never believed.
-PARTIAL = ".partial-"
+# What is being made has a name that begins so, as no repository can, and is never believed.
+PARTIAL = "~partial-"
 
 _REPOSITORY = re.compile(REPOSITORY_PATTERN)
 _TARBALL = re.compile(rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.tar\.gz")

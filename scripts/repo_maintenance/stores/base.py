@@ -93,7 +93,7 @@ class Store(Protocol):
         """Store a file whole, check what the store then reports, and return that.
 
         ``replaces`` is the version that may be overwritten; None stores only where the key is free.
-        ``metadata`` has lower-case ASCII keys; values may hold any text.
+        ``metadata`` has lower-case ASCII keys; values hold any text, but are never empty.
 
         Raises AlreadyStoredError where the key holds another version, ChangedSourceError where the file is
         not what ``digests`` says, and StoreError (or OSError, of a local disk) where it did not arrive

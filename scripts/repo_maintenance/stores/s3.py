@@ -39,7 +39,7 @@ ATTEMPTS = 5
 KEYS_A_REQUEST = 1000
 DOWNLOAD_PART_BYTES = 64 << 20
 # Metadata are headers, so ASCII; what else a value holds is percent-encoded, this much stays readable.
-SAFE_IN_METADATA = " /:+,=@"
+SAFE_IN_METADATA = "/:+,=@"
 
 
 class S3Store:

@@ -1,0 +1,1 @@
+"""The stores, as far as one differs from another."""
