@@ -27,8 +27,8 @@ def _import(stream: Path, target: Path) -> None:
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     run_git(["init", "--quiet", "--bare", "--template=", "--", partial])
-    run_git(["fast-import", "--quiet"], cwd=partial, stdin=stream)
-    run_git(["pack-refs", "--all"], cwd=partial)
+    run_git(["fast-import", "--quiet"], git_dir=partial, stdin=stream)
+    run_git(["pack-refs", "--all"], git_dir=partial)
     for path in [partial / "HEAD", partial / "packed-refs", partial / "refs", *(partial / "refs").rglob("*")]:
         os.utime(path, (PUSHED_AT, PUSHED_AT))
     partial.rename(target)

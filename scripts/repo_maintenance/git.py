@@ -15,6 +15,7 @@ from repo_maintenance.processes import NOTHING, run_process
 
 ASKPASS = Path(__file__).with_name("askpass.sh")
 CONFIG = Path(__file__).with_name("gitconfig")
+NOWHERE = Path(os.devnull) / "nowhere"
 LOW_SPEED_BYTES = 1000
 NO_ACCESS = GitAccess(protocols=())
 # What carries a secret has no business in a child's environment; git gets its password as askpass.sh says.
@@ -24,12 +25,14 @@ SECRET_PREFIXES = ("GITHUB_", "GH_", "AWS_")
 def run_git(
     arguments: Iterable[str | Path],
     *,
-    cwd: Path | None = None,
+    git_dir: Path | None = None,
     access: GitAccess = NO_ACCESS,
     stdin: Path = NOTHING,
     stdout: IO[bytes] | None = None,
 ) -> str:
     """Run git and return what it prints; with ``stdout``, that goes to the file, and nothing is returned.
+
+    ``git_dir`` is the repository to work on: where it is none, git fails, and never looks for one around it.
 
     System and user configuration are not read, prompts are off, and only the protocols of ``access`` are
     allowed. The password goes to git through ``GIT_ASKPASS``, so it stands in no argument and no file.
@@ -39,7 +42,9 @@ def run_git(
     command = ["git", *map(str, arguments)]
     with tempfile.NamedTemporaryFile(prefix="askpass-") as count:
         environment = git_environment(os.environ, access, Path(count.name))
-        done = run_process(command, cwd=cwd, environment=environment, stdin=stdin, stdout=stdout)
+        if git_dir is not None:
+            environment["GIT_DIR"] = str(git_dir.absolute())
+        done = run_process(command, cwd=git_dir, environment=environment, stdin=stdin, stdout=stdout)
     if done.returncode:
         raise explain_git(_verb(command), done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="backslashreplace")
@@ -56,9 +61,12 @@ def git_environment(environment: Mapping[str, str], access: GitAccess, count: Pa
         if name.startswith("GIT_SSL_") or not name.startswith(("GIT_", *SECRET_PREFIXES))
     }
     kept |= {
+        "HOME": str(NOWHERE),  # where curl would find a .netrc, and git-lfs its own settings
+        "XDG_CONFIG_HOME": str(NOWHERE),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(CONFIG),
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # refs/replace/* are backed up, but hide nothing
         "GIT_ALLOW_PROTOCOL": ":".join(access.protocols),
         "GIT_HTTP_LOW_SPEED_LIMIT": str(LOW_SPEED_BYTES),
         "GIT_HTTP_LOW_SPEED_TIME": str(access.stall_seconds),
@@ -67,6 +75,7 @@ def git_environment(environment: Mapping[str, str], access: GitAccess, count: Pa
     if access.password is not None:
         kept |= {
             "GIT_ASKPASS": str(ASKPASS),
+            "ASKPASS_SCHEMES": " ".join(access.protocols),
             "ASKPASS_HOST": access.host,
             "ASKPASS_COUNT": str(count),
             "ASKPASS_USERNAME": access.username,
@@ -81,7 +90,7 @@ def list_refs(git_dir: Path) -> dict[str, str]:
     Bytes of a name that are not UTF-8 are written ``\xNN``; no name holds a backslash of its own
     (git-check-ref-format(1)).
     """
-    lines = run_git(["for-each-ref", "--format=%(objectname) %(refname)"], cwd=git_dir).splitlines()
+    lines = run_git(["for-each-ref", "--format=%(objectname) %(refname)"], git_dir=git_dir).splitlines()
     pairs = (line.split(" ", 1) for line in lines)
     return {name: object_id for object_id, name in pairs}
 

@@ -12,43 +12,52 @@ logger = logging.getLogger(__name__)
 MAX_LINES_LOGGED = 20
 
 # What git (2.39), curl and git-lfs (3.3) say, what it is called in the summary, and the remedy. The first
-# that is said decides.
-_PERMANENT = (
+# that is said decides: what certainly lasts, then what may pass, then what lasts unless a server was ill.
+_LASTING = (
     ("possible repository corruption", "damaged upstream", "run 'git fsck' there"),
-    ("No space left on device", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
-    ("Disk quota exceeded", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
+    ("no space left on device", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
+    ("disk quota exceeded", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
+    ("file too large", "no space", "lift the limit on the size of files"),
     ("returned error: 451", "blocked for legal reasons", "GitHub has taken it down: its backups are kept"),
     ("returned error: 403", "access denied", "let the token read this repository's contents"),
-    ("Authentication failed", "access denied", "check that the token is valid and may read this repository"),
-    ("Authorization error", "access denied", "let the token read this repository's contents"),
     ("no password for this host", "access denied", "the repository sends git to another host"),
-    ("could not read Username", "access denied", "set GITHUB_TOKEN to a token that may read this repository"),
-    ("could not read Password", "access denied", "set GITHUB_TOKEN to a token that may read this repository"),
-    ("not found", "not found", "it was deleted or renamed during the run, or the token may not read it"),
-    ("does not appear to be a git repository", "not found", "it was deleted during the run"),
 )
-_TRANSIENT = (
-    "early EOF",
+_PASSING = (
+    "early eof",
     "unexpected disconnect",
-    "RPC failed",
+    "rpc failed",
     "returned error: 429",
     "returned error: 5",
-    "Could not resolve host",
-    "Failed to connect",
-    "Couldn't connect",
-    "Connection reset",
+    "could not resolve host",
+    "failed to connect",
+    "couldn't connect",
     "connection reset",
-    "Connection timed out",
-    "Operation too slow",
-    "Recv failure",
-    "Empty reply from server",
+    "connection timed out",
+    "operation too slow",
+    "recv failure",
+    "send failure",
+    "empty reply from server",
     "the remote end hung up",
+    "transfer closed",
+    "invalid index-pack output",
+    "index-pack failed",
+    "protocol error: bad line length",
+    "bad band",
     "i/o timeout",
-    "unexpected EOF",
+    "unexpected eof",
     "connection refused",
-    "Server error",
-    "Rate limit exceeded",
+    "unable to parse http response",
+    "server error",
+    "rate limit exceeded",
     "exceeded retry limit",
+)
+_REFUSALS = (
+    ("authentication failed", "access denied", "check that the token is valid and may read this repository"),
+    ("authorization error", "access denied", "let the token read this repository's contents"),
+    ("could not read username", "access denied", "set GITHUB_TOKEN to a token that may read this repository"),
+    ("could not read password", "access denied", "set GITHUB_TOKEN to a token that may read this repository"),
+    ("not found", "not found", "it was deleted or renamed during the run, or the token may not read it"),
+    ("does not appear to be a git repository", "not found", "it was deleted during the run"),
 )
 
 
@@ -58,11 +67,15 @@ def explain_git(verb: str, code: int, stderr: str) -> GitError:
     for line in lines[-MAX_LINES_LOGGED:]:
         logger.info("git %s said: %s", verb, line)
     message = f"git {verb}: {_most_telling(lines) or f'exit code {code}'}"
-    for phrase, kind, hint in _PERMANENT:
-        if phrase in stderr:
+    said = stderr.lower()
+    for phrase, kind, hint in _LASTING:
+        if phrase in said:
             return GitError(message, hint=hint, kind=kind)
-    if any(phrase in stderr for phrase in _TRANSIENT):
+    if any(phrase in said for phrase in _PASSING):
         return TransientGitError(message, hint="it may pass: run again later", kind="network")
+    for phrase, kind, hint in _REFUSALS:
+        if phrase in said:
+            return GitError(message, hint=hint, kind=kind)
     return GitError(message)
 
 

@@ -13,6 +13,7 @@ from repo_maintenance import naming
 from repo_maintenance.catalog import Backup, read_catalog
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
+from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
 from repo_maintenance.naming import BackupName
 from repo_maintenance.planning import Decision, NewestBackup, decide
@@ -133,7 +134,11 @@ def _newest_backup(backup: Backup | None, receipt: Receipt | None) -> NewestBack
     if receipt is None:
         return NewestBackup(backup.name.date, None, is_bad=backup.is_bad)
     return NewestBackup(
-        backup.name.date, receipt.pushed_at, repository_id=receipt.repository_id, is_bad=backup.is_bad
+        backup.name.date,
+        receipt.pushed_at,
+        repository_id=receipt.repository_id,
+        is_bad=backup.is_bad,
+        is_curable=receipt.incomplete.endswith(WITHOUT_GIT_LFS) and has_git_lfs(),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from repo_maintenance import naming
 from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
@@ -15,6 +17,10 @@ from repo_maintenance.logs import job_log
 from repo_maintenance.records import Failure, read_json, write_json
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_alone = threading.Lock()
 
 
 @contextmanager
@@ -43,6 +49,22 @@ def job(step: str, subject: str, log: Path) -> Iterator[None]:
             raise JobFailedError(f"{subject}: {step} failed: {failed}") from None
 
 
+def once_more_alone(work: Callable[[], Result]) -> Result:
+    """Do some work; where the disk is full, do it once more while no other job does so.
+
+    A repository that is too large fills the disk for all that work beside it. Once its partial files are gone,
+    those that do fit succeed, and it fails alone.
+    """
+    try:
+        return work()
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        logger.warning("the disk is full: trying once more, alone")
+    with _alone:
+        return work()
+
+
 def read_failures() -> list[Failure]:
     """Return what failed in this run, by repository."""
     found = (read_json(path, Failure) for path in sorted(naming.FAILURES.glob("*.json")))
@@ -60,7 +82,7 @@ def _readable(error: RepoMaintenanceError | OSError) -> RepoMaintenanceError:
     if isinstance(error, RepoMaintenanceError):
         return error
     message = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in FULL:
         hint = "free disk space, or bound the run with --resources disk_mb=…"
         return RepoMaintenanceError(message, hint=hint, kind="no space")
     return RepoMaintenanceError(message)

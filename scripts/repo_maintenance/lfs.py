@@ -17,13 +17,16 @@ from repo_maintenance.hosts.base import GitAccess
 
 logger = logging.getLogger(__name__)
 
+# What the metadata of a backup say that was made without git-lfs; a later run that has it makes a new one.
+WITHOUT_GIT_LFS = "made without git-lfs"
 # A pointer is a blob under 1,024 bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
 POINTER_BYTES = 1024
+_BLOB = re.compile(rb"^[0-9a-f]{40,64} blob (?P<length>[0-9]+)\n(?=\s*version )", re.MULTILINE)
+# git-lfs also reads what it is not to write: the names that it had before, and any white space at the ends.
 _POINTER = re.compile(
-    rb"^[0-9a-f]{40,64} blob (?P<length>\d+)\n"
-    rb"(?P<blob>version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
-    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d+)\n)\n",
-    re.MULTILINE,
+    rb"\s*version https?://(?:git-lfs\.github\.com|hawser\.github\.com|git-media\.io)/\S*\s*\n"
+    rb"(?:ext-[^\n]*\n)*"
+    rb"oid sha256:(?P<oid>[0-9a-f]{64})\s*\nsize (?P<size>[0-9]+)\s*"
 )
 
 
@@ -39,18 +42,18 @@ def find_pointers(git_dir: Path) -> dict[str, int]:
         small_blobs = f"--filter=combine:object:type=blob+blob:limit={POINTER_BYTES}"
         run_git(
             ["rev-list", "--objects", "--no-object-names", "--all", small_blobs],
-            cwd=git_dir,
+            git_dir=git_dir,
             stdout=names.file,
         )
         if not Path(names.name).stat().st_size:
             return {}
-        run_git(["cat-file", "--batch", "--buffer"], cwd=git_dir, stdin=Path(names.name), stdout=blobs.file)
+        run_git(
+            ["cat-file", "--batch", "--buffer"], git_dir=git_dir, stdin=Path(names.name), stdout=blobs.file
+        )
         with mmap.mmap(blobs.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            return {
-                match["oid"].decode(): int(match["size"])
-                for match in _POINTER.finditer(text)
-                if len(match["blob"]) == int(match["length"])
-            }
+            blobs_found = (text[one.end() : one.end() + int(one["length"])] for one in _BLOB.finditer(text))
+            pointers = (_POINTER.fullmatch(blob) for blob in blobs_found)
+            return {one["oid"].decode(): int(one["size"]) for one in pointers if one}
 
 
 def fetch_objects(git_dir: Path, clone_url: str, pointers: Mapping[str, int], access: GitAccess) -> list[str]:
@@ -62,13 +65,17 @@ def fetch_objects(git_dir: Path, clone_url: str, pointers: Mapping[str, int], ac
     missing = find_missing(git_dir, pointers)
     if not missing:
         return []
-    if shutil.which("git-lfs") is None:
+    if not has_git_lfs():
         logger.warning("git-lfs is not installed: %d LFS objects are left out", len(missing))
         return missing
     # .lfsconfig, which anybody who pushes can write, may name another server: what is given here prevails.
+    for oid in missing:
+        object_path(git_dir, oid).unlink(missing_ok=True)  # git-lfs takes what is there for whole
     url = clone_url if clone_url.startswith("file:") else f"{clone_url}/info/lfs"
     try:
-        run_git(["-c", f"lfs.url={url}", "lfs", "fetch", "--all", "origin"], cwd=git_dir, access=access)
+        options = [f"lfs.url={url}", f"lfs.activitytimeout={access.stall_seconds}"]
+        settings = [word for option in options for word in ("-c", option)]
+        run_git([*settings, "lfs", "fetch", "--all", "origin"], git_dir=git_dir, access=access)
     except TransientGitError:
         raise
     except GitError as error:
@@ -76,6 +83,11 @@ def fetch_objects(git_dir: Path, clone_url: str, pointers: Mapping[str, int], ac
             raise
         logger.warning("not all LFS objects could be fetched: %s", error)
     return find_missing(git_dir, missing)
+
+
+def has_git_lfs() -> bool:
+    """Whether git-lfs is installed."""
+    return shutil.which("git-lfs") is not None
 
 
 def find_missing(git_dir: Path, expected: Iterable[str]) -> list[str]:

@@ -47,6 +47,8 @@ class Manifest(BaseModel):
     """How many Git LFS objects the history points to."""
     lfs_missing: list[str] = []
     """Those of them that could not be had, by SHA-256: the backup is incomplete."""
+    lacks_git_lfs: bool = False
+    """Whether they could not be had because git-lfs was not installed."""
 
 
 def describe_mirror(repository: Repository, folder: Path, date: dt.date) -> Manifest:
@@ -71,4 +73,5 @@ def describe_mirror(repository: Repository, folder: Path, date: dt.date) -> Mani
         wiki_refs=list_refs(folder / f"{repository.name}.wiki.git") if contents.has_wiki else None,
         lfs_objects=contents.lfs_objects,
         lfs_missing=contents.lfs_missing,
+        lacks_git_lfs=contents.lacks_git_lfs,
     )

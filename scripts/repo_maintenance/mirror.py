@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import stamina
 from pydantic import BaseModel, ConfigDict
@@ -15,10 +16,10 @@ from pydantic import BaseModel, ConfigDict
 from repo_maintenance.errors import GitError, TransientGitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
-from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers
+from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers, has_git_lfs
 from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
 from repo_maintenance.records import write_json
-from repo_maintenance.settings import BackupSettings
+from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class MirrorContents(BaseModel):
     lfs_objects: int = 0
     lfs_missing: list[str] = []
     """LFS objects that the history points to and that could not be had, by SHA-256."""
+    lacks_git_lfs: bool = False
+    """Whether they could not be had because git-lfs is not installed."""
 
 
 def mirror_repository(
@@ -47,6 +50,7 @@ def mirror_repository(
     may pass is tried again. Everything is made under another name first, so that ``folder`` is never half a
     mirror, whatever ends the run. Raises GitError.
     """
+    _refuse_plain_http(repository.clone_url)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         dir=folder.parent, prefix=f"{PARTIAL}{repository.name}-", ignore_cleanup_errors=True
@@ -58,6 +62,12 @@ def mirror_repository(
     return contents
 
 
+def _refuse_plain_http(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise GitError(f"plain http to {parts.hostname} is not allowed", hint="let the server offer https")
+
+
 def _mirror_parts(
     repository: Repository, folder: Path, settings: BackupSettings, access: Callable[[], GitAccess]
 ) -> MirrorContents:
@@ -66,7 +76,12 @@ def _mirror_parts(
     fetcher.fetch(repository.clone_url, target, repository.default_branch)
     pointers, missing = fetcher.fetch_lfs(target)
     has_wiki = settings.wikis and repository.has_wiki and fetcher.fetch_wiki(folder)
-    return MirrorContents(has_wiki=has_wiki, lfs_objects=len(pointers), lfs_missing=missing)
+    return MirrorContents(
+        has_wiki=has_wiki,
+        lfs_objects=len(pointers),
+        lfs_missing=missing,
+        lacks_git_lfs=bool(missing) and not has_git_lfs(),
+    )
 
 
 class _Fetcher:
@@ -148,19 +163,19 @@ class _Fetcher:
             run_git(command, access=self._access())
             return
         run_git(["init", "--quiet", "--bare", "--template=", "--", target])
-        run_git(["remote", "add", "--mirror=fetch", "--", "origin", url], cwd=target)
+        run_git(["remote", "add", "--mirror=fetch", "--", "origin", url], git_dir=target)
         self._update(url, target, default_branch)
 
     def _update(self, url: str, target: Path, default_branch: str) -> None:
         """Bring a mirror to what upstream offers now: new refs come, moved ones move, vanished ones go."""
         refspecs = [ALL_REFS] if self._settings.pull_requests else [ALL_REFS, NOT_PULL_REQUESTS]
         command = ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", url, *refspecs]
-        run_git(command, cwd=target, access=self._access())
+        run_git(command, git_dir=target, access=self._access())
         if not self._settings.pull_requests:
             _drop_pull_requests(target)
         if default_branch:
-            run_git(["symbolic-ref", "HEAD", f"refs/heads/{default_branch}"], cwd=target)
-        run_git(["pack-refs", "--all"], cwd=target)
+            run_git(["symbolic-ref", "HEAD", f"refs/heads/{default_branch}"], git_dir=target)
+        run_git(["pack-refs", "--all"], git_dir=target)
 
     def _refresh(self, url: str, cached: Path, default_branch: str) -> None:
         """Bring a cached mirror up to date; one that can't be used is made anew."""
@@ -170,6 +185,8 @@ class _Fetcher:
             except TransientGitError:
                 raise
             except GitError as error:
+                if error.kind != "error":  # upstream refuses, or the disk is full: the cache is not to blame
+                    raise
                 logger.warning("the cached mirror %s can't be used and is made anew: %s", cached, error)
                 shutil.rmtree(cached)
             else:
@@ -188,9 +205,11 @@ class _Fetcher:
             return
         for path in (target / "lfs" / "objects").rglob("*"):
             kept = self._settings.cache / target.name / path.relative_to(target)
-            if path.is_file() and not kept.exists():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                _link(str(path), str(kept))
+            if not path.is_file() or (kept.exists() and kept.samefile(path)):
+                continue
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.unlink(missing_ok=True)
+            _link(str(path), str(kept))
 
 
 def _drop_pull_requests(target: Path) -> None:
@@ -200,8 +219,8 @@ def _drop_pull_requests(target: Path) -> None:
     """
     with tempfile.NamedTemporaryFile(dir=target, prefix="tmp_") as commands:
         listing = ["for-each-ref", "--format=delete %(refname)", "refs/pull"]
-        run_git(listing, cwd=target, stdout=commands.file)
-        run_git(["update-ref", "--stdin"], cwd=target, stdin=Path(commands.name))
+        run_git(listing, git_dir=target, stdout=commands.file)
+        run_git(["update-ref", "--stdin"], git_dir=target, stdin=Path(commands.name))
 
 
 def _link_tree(source: Path, target: Path) -> None:

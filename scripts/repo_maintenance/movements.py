@@ -38,12 +38,18 @@ def find_movements(
 ) -> list[Movement]:
     """Return what became of each stored repository that is not listed under its name any more, by name.
 
+    That is also so where another repository has its name now.
+
     ``stored_ids`` has the repository's id for each name in the store, None where the store does not say.
     ``locate`` asks the host where an id is now; it is called for the first twenty only.
     """
     by_id = {repository.id: repository for repository in listed}
-    names = {repository.name for repository in by_id.values()}
-    gone = [(name, stored_id) for name, stored_id in sorted(stored_ids.items()) if name not in names]
+    id_of = {repository.name: repository.id for repository in by_id.values()}
+    gone = [
+        (name, stored_id)
+        for name, stored_id in sorted(stored_ids.items())
+        if name not in id_of or stored_id not in {None, id_of[name]}
+    ]
     movements = []
     lookups = 0
     for name, stored_id in gone:

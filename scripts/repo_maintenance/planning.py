@@ -27,6 +27,8 @@ class NewestBackup:
     date: dt.date
     pushed_at: dt.datetime | None
     """The push that it holds; None where the store does not say."""
+    is_curable: bool = False
+    """Whether it lacks something that can be had now."""
     is_bad: bool = False
     """Whether it was tried, and can't be restored."""
     repository_id: str | None = None
@@ -69,6 +71,8 @@ def decide(
         action, reason = Action.NEW, "no backup yet"
     elif newest.is_bad:
         action, reason = Action.CHANGED, "the newest backup failed its proof"
+    elif newest.is_curable:
+        action, reason = Action.CHANGED, "what the newest backup lacks can be had now"
     elif newest.pushed_at is None:
         action, reason = Action.CHANGED, "the newest backup does not say which push it holds"
     elif newest.repository_id not in {None, repository.id}:

@@ -18,7 +18,7 @@ from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import MANIFEST
 from repo_maintenance.records import read_json
 from repo_maintenance.restore import Restored
-from repo_maintenance.settings import GitHubSettings, RestoreSettings
+from repo_maintenance.settings import LOOPBACK_HOSTS, GitHubSettings, RestoreSettings
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def push_access(address: str, token: str | None) -> GitAccess:
         raise PushError("restore.push_to: an address must not hold a user name or a password")
     if parts.scheme == "file":
         return GitAccess(protocols=("file",))
-    is_local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    is_local = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
     if parts.scheme != "https" and not is_local:
         raise PushError(f"restore.push_to: {parts.scheme or 'no'} protocol", hint="give an https:// address")
     return GitAccess(
@@ -98,7 +98,7 @@ def push_repository(git_dir: Path, address: str, access: GitAccess) -> list[str]
         _push_lfs(git_dir, address, access)
     if changed:
         used = [one for one in REFSPECS if any(name.startswith(one.partition("*")[0]) for name in wanted)]
-        run_git(["push", "--quiet", "--", address, *used], cwd=git_dir, access=access)
+        run_git(["push", "--quiet", "--", address, *used], git_dir=git_dir, access=access)
     logger.info("pushed %d of %d refs to %s", len(changed), len(wanted), address)
     return changed
 
@@ -123,6 +123,6 @@ def _push_lfs(git_dir: Path, address: str, access: GitAccess) -> None:
     url = address if address.startswith("file:") else f"{address}/info/lfs"
     options = ["-c", f"lfs.url={url}", "-c", "lfs.allowincompletepush=true"]
     try:
-        run_git([*options, "lfs", "push", "--all", address], cwd=git_dir, access=access)
+        run_git([*options, "lfs", "push", "--all", address], git_dir=git_dir, access=access)
     except GitError as error:
         raise PushError(f"LFS objects can't be pushed: {error.message}", hint=error.hint) from error

@@ -38,6 +38,8 @@ class Receipt(BaseModel):
     ref_count: int | None = None
     incomplete: str = ""
     """What the backup lacks, in words; empty where it lacks nothing."""
+    note: str = ""
+    """What is out of the ordinary, in words, though nothing is missing."""
 
 
 class Failure(BaseModel):

@@ -22,6 +22,7 @@ from repo_maintenance.errors import (
 )
 from repo_maintenance.hosts import GitAccess, Host, Repository
 from repo_maintenance.jobs import job
+from repo_maintenance.lfs import WITHOUT_GIT_LFS
 from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
@@ -43,6 +44,7 @@ class TarballDescription(BaseModel):
     refs_digest: str
     ref_count: int
     incomplete: str
+    note: str
 
 
 def mirror(
@@ -78,6 +80,7 @@ def archive(date: str, *, record: Path, folder: Path, tarball: Path, description
             refs_digest=manifest.refs_digest,
             ref_count=len(manifest.refs),
             incomplete=_describe_lack(manifest),
+            note=_describe_oddity(manifest),
         )
         write_json(description, known)
         size = humanfriendly.format_size(digests.size)
@@ -120,8 +123,9 @@ def _store(
 ) -> StoredObject:
     """Store a tarball, and where another run has stored the same push meanwhile, take that one."""
     key = naming.object_key(name)
+    replaces = _replaceable_version(store, name, metadata["repository_id"])
     try:
-        return store.put(key, tarball, digests, metadata, replaces=_replaceable_version(store, name))
+        return store.put(key, tarball, digests, metadata, replaces=replaces)
     except AlreadyStoredError:
         stored = store.find(key)
         theirs = receipt_of(stored) if stored else None
@@ -145,6 +149,7 @@ def _metadata(repository: Repository, date: dt.date, known: TarballDescription) 
         "refs_digest": known.refs_digest,
         "ref_count": str(known.ref_count),
         "incomplete": known.incomplete,
+        "note": known.note,
         "tool_version": __version__,
     }
     return {key: value for key, value in described.items() if value}
@@ -155,19 +160,37 @@ def _describe_lack(manifest: Manifest) -> str:
     missing = manifest.lfs_missing
     if not missing:
         return ""
+    if manifest.lacks_git_lfs:
+        return f"{len(missing)} of {manifest.lfs_objects} LFS objects missing: {WITHOUT_GIT_LFS}"
     named = ", ".join(missing[:EXAMPLES_NAMED]) + (", …" if len(missing) > EXAMPLES_NAMED else "")
     return f"{len(missing)} of {manifest.lfs_objects} LFS objects missing: {named}"
 
 
-def _replaceable_version(store: Store, name: BackupName) -> str | None:
+def _describe_oddity(manifest: Manifest) -> str:
+    """Return in a few words what is out of the ordinary, though nothing is missing."""
+    branch = manifest.head.removeprefix("ref: ")
+    if manifest.refs and manifest.head.startswith("ref: ") and branch not in manifest.refs:
+        return f"its default branch {branch.removeprefix('refs/heads/')} does not exist"
+    return ""
+
+
+def _replaceable_version(store: Store, name: BackupName, repository_id: str) -> str | None:
     """Return the version of the same day's backup, which a newer one may replace; None where there is none.
 
-    A backup of an earlier day is never replaced, also where a run goes on past midnight.
+    A backup of an earlier day is never replaced, also where a run goes on past midnight; nor is that of
+    another repository that had the name this morning. Raises AlreadyStoredError for the latter.
     """
     if name.date < dt.datetime.now(dt.UTC).date():
         return None
     stored = store.find(naming.object_key(name))
-    return stored.version if stored else None
+    if stored is None:
+        return None
+    if stored.metadata.get("repository_id", repository_id) != repository_id:
+        raise AlreadyStoredError(
+            f"{store.locate(stored.key)} holds another repository that had this name today",
+            hint="that one is kept; this one is stored by tomorrow's run",
+        )
+    return stored.version
 
 
 @contextmanager

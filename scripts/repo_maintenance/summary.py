@@ -41,6 +41,8 @@ class RepositoryResult(BaseModel):
     """What its newest backup lacks, in words."""
     empty: bool = False
     """Whether nothing was ever pushed: its newest backup is an empty mirror."""
+    note: str = ""
+    """What is out of the ordinary, in words, such as that it is empty."""
     failure: Failure | None = None
 
 
@@ -105,6 +107,7 @@ def render_summary(summary: Summary) -> str:
     lines += [f"NOTE {movement}" for movement in summary.movements]
     empty = [result.repository for result in summary.repositories if result.empty]
     lines += [f"NOTE empty, stored as empty mirrors: {', '.join(empty)}"] if empty else []
+    lines += [f"NOTE {result.repository}: {result.note}" for result in summary.repositories if result.note]
     for result in summary.repositories:
         lines += render_failure(result.failure) if result.failure else []
     return "\n".join(lines) + "\n"
@@ -158,5 +161,6 @@ def _with_receipt(outcome: Outcome, receipt: Receipt | None, known: Mapping[str,
         size_bytes=receipt.size_bytes,
         incomplete=receipt.incomplete,
         empty=receipt.ref_count == 0,
+        note=receipt.note,
         **known,
     )

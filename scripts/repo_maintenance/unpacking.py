@@ -83,7 +83,7 @@ def _check_digest(tarball: Path, stored: StoredObject, receipt: Receipt | None, 
 def _check_objects(git_dir: Path) -> None:
     """Have git read every object and follow every link of the history; raises ProofError."""
     try:
-        run_git(["fsck", "--full", "--no-dangling", "--no-progress"], cwd=git_dir)
+        run_git(["fsck", "--full", "--no-dangling", "--no-progress"], git_dir=git_dir)
     except GitError as error:
         raise ProofError(f"{git_dir.name}: {error.message}", kind="damaged objects") from error
 

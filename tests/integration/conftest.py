@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import stamina
 
 from tests.integration.backends import BACKENDS, Backend
 from tests.servers.seaweed import SeaweedServer
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 
 LARGE = (64 << 20) + (1 << 20)
 numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_waits() -> Iterator[None]:
+    """Try again as often as the library does, without the waits between."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_it_returns_what_git_prints(source: Path) -> None:
     """The output is returned as text."""
-    assert run_git(["rev-list", "--count", "main"], cwd=source) == "3\n"
+    assert run_git([f"--git-dir={source}", "rev-list", "--count", "main"]) == "3\n"
 
 
 def test_nobody_s_configuration_is_read(
@@ -56,7 +56,7 @@ def test_the_environment_keeps_the_way_out_and_no_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proxies and certificates reach git as they are; tokens, keys and git's own variables do not."""
-    kept = {"HTTPS_PROXY": "http://proxy", "GIT_SSL_CAINFO": "/ca.pem", "HOME": str(tmp_path)}
+    kept = {"HTTPS_PROXY": "http://proxy", "GIT_SSL_CAINFO": "/ca.pem"}
     secret = {"GITHUB_TOKEN": "s3cret", "GH_TOKEN": "s3cret"}
     own = {"GIT_TRACE_CURL": str(tmp_path / "trace"), "GIT_SSH_COMMAND": "/x", "GIT_PROXY_COMMAND": "/x"}
     for name, value in (kept | secret | own).items():
@@ -77,7 +77,7 @@ def test_the_password_is_not_shown() -> None:
 
 def test_git_never_asks(source: Path) -> None:
     """A command that reads from the terminal gets nothing, and ends."""
-    assert run_git(["cat-file", "--batch-check"], cwd=source) == ""
+    assert run_git([f"--git-dir={source}", "cat-file", "--batch-check"]) == ""
 
 
 @pytest.mark.parametrize("access", [GitAccess(protocols=()), GitAccess(protocols=("https",))])

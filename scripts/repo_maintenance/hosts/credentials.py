@@ -6,16 +6,22 @@ import datetime as dt
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
 
 import github
 from github.Auth import AppAuth
 from github.GithubException import GithubException, UnknownObjectException
+from jwt import PyJWTError
 
 from repo_maintenance.errors import HostError
+from repo_maintenance.hosts.github_errors import explained
+from repo_maintenance.hosts.github_retry import BoundedRetry
 from repo_maintenance.hosts.token import find_token
+from repo_maintenance.settings import GitHubSettings
 
+TIMEOUT_SECONDS = 30
 APP_ID = "GITHUB_APP_ID"
 APP_KEY = "GITHUB_APP_PRIVATE_KEY"
 APP_KEY_FILE = "GITHUB_APP_PRIVATE_KEY_FILE"
@@ -63,10 +69,16 @@ class StaticToken:
 class AppInstallation:
     """A GitHub App, as it is installed on one account; its tokens last an hour and are renewed in time."""
 
-    def __init__(self, app: AppAuth, owner: str, api_url: str) -> None:
+    def __init__(self, app: AppAuth, owner: str, settings: GitHubSettings) -> None:
         self._integration = github.GithubIntegration(
-            auth=app, base_url=api_url, seconds_between_requests=0, seconds_between_writes=0
+            auth=app,
+            base_url=settings.api_url,
+            timeout=TIMEOUT_SECONDS,
+            retry=BoundedRetry.up_to(settings.max_wait),
+            seconds_between_requests=0,
+            seconds_between_writes=0,
         )
+        self._api_url = settings.api_url
         self._owner = owner
         self._installation_id: int | None = None
         self._selected_only = False
@@ -76,7 +88,7 @@ class AppInstallation:
 
     def token(self) -> str | None:
         """Return a token that is valid for half an hour or more; raises HostError."""
-        with self._lock:
+        with self._lock, explained("get a token for the GitHub App", self._api_url):
             if self._expires_at < dt.datetime.now(dt.UTC) + LEAST_VALIDITY:
                 self._renew()
             return self._token
@@ -100,6 +112,8 @@ class AppInstallation:
                 hint="install it there, on all repositories",
             ) from error
         except GithubException as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
             raise HostError(
                 f"GitHub refuses the App ({error.status}: {error.message})",
                 hint=f"check {APP_ID} and {APP_KEY}",
@@ -115,7 +129,7 @@ class AppInstallation:
         self._selected_only = installation.raw_data.get("repository_selection") == "selected"
 
 
-def find_credentials(environment: Mapping[str, str], owner: str, api_url: str) -> Credentials:
+def find_credentials(environment: Mapping[str, str], owner: str, settings: GitHubSettings) -> Credentials:
     """Return the credentials that the environment gives: an App before a token; asks nothing yet.
 
     Raises HostError where an App is named but its key is missing or unreadable.
@@ -127,11 +141,11 @@ def find_credentials(environment: Mapping[str, str], owner: str, api_url: str) -
     try:
         app = AppAuth(app_id, key)
         app.create_jwt()
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, PyJWTError) as error:
         raise HostError(
             f"{APP_KEY} is no private key", hint="give the .pem file's text as GitHub made it"
         ) from error
-    return AppInstallation(app, owner, api_url)
+    return AppInstallation(app, owner, settings)
 
 
 def _read_key(environment: Mapping[str, str]) -> str:

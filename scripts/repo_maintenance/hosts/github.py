@@ -14,21 +14,15 @@ from urllib.parse import quote, urlsplit
 
 import github
 from github.Auth import Token
-from github.GithubException import (
-    BadCredentialsException,
-    GithubException,
-    RateLimitExceededExceedsMaxWait,
-    RateLimitExceededException,
-    UnknownObjectException,
-)
+from github.GithubException import GithubException, UnknownObjectException
 from github.Requester import Requester
-from requests.exceptions import RequestException
 
 from repo_maintenance.errors import HostError
 from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
-from repo_maintenance.hosts.github_check import check_github
+from repo_maintenance.hosts.github_check import check_github, describe_scopes
+from repo_maintenance.hosts.github_errors import explained
 from repo_maintenance.hosts.github_listing import Page, list_pages
 from repo_maintenance.hosts.github_retry import BoundedRetry
 from repo_maintenance.settings import GitHubSettings
@@ -56,7 +50,7 @@ class GitHubHost:
 
         ``cache`` is a folder for listings, so that an unchanged one costs no quota.
         """
-        credentials = find_credentials(environment, owner, settings.api_url)
+        credentials = find_credentials(environment, owner, settings)
         return cls(owner, settings, credentials, cache)
 
     @cached_property
@@ -90,8 +84,9 @@ class GitHubHost:
         """
         with self._explained(f"list the repositories of {self._owner}"):
             repositories = {repository.id: repository for repository in self._list()}
-        if limits := self._credentials.limits():
-            logger.warning("%s", limits)
+        for limit in (self._credentials.limits(), describe_scopes(self.client.oauth_scopes)):
+            if limit is not None:
+                logger.warning("%s", limit)
         return sorted(repositories.values(), key=lambda repository: repository.name)
 
     def check(self) -> Iterator[Finding]:
@@ -106,11 +101,14 @@ class GitHubHost:
 
     def locate(self, repository_id: str) -> str | None:
         """Return the ``owner/name`` that a repository has now, or None where it is gone or out of sight."""
-        with self._explained(f"look for repository {repository_id}"):
-            status, _headers, body = self._requester.requestJson(
-                "GET", f"/repositories/{quote(repository_id)}"
-            )
-            return str(json.loads(body)["full_name"]) if status == HTTPStatus.OK else None
+        try:
+            with self._explained(f"look for repository {repository_id}"):
+                path = f"/repositories/{quote(repository_id)}"
+                status, _headers, body = self._requester.requestJson("GET", path)
+        except HostError as error:
+            logger.warning("%s", error)
+            return None
+        return str(json.loads(body)["full_name"]) if status == HTTPStatus.OK else None
 
     @property
     def _requester(self) -> Requester:
@@ -139,6 +137,11 @@ class GitHubHost:
         """Yield where to look: the organisation first, then one's own account, then any user's."""
         owner = quote(self._owner, safe="")
         yield f"/orgs/{owner}/repos?type=all"
+        if self.client.get_user(self._owner).complete().type == "Organization":
+            raise HostError(
+                f"GitHub shows the organisation {self._owner}, but not its repositories",
+                hint="run again; if it stays so, check what the token may see",
+            )
         if isinstance(self._credentials, AppInstallation):
             yield "/installation/repositories"
         elif self._credentials.token() and self._is_my_own():
@@ -157,34 +160,12 @@ class GitHubHost:
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:
-        """Turn what PyGithub and requests raise into one line that a user reads."""
-        try:
-            yield
-        except BadCredentialsException as error:
-            raise HostError(
-                "GitHub refuses the token (401 Bad credentials)",
-                hint="set GITHUB_TOKEN to a token that is valid and has not expired",
-            ) from error
-        except UnknownObjectException as error:
-            raise HostError(
-                f"backup.organization: GitHub knows no organisation or user {self._owner!r}",
-                hint="check the spelling, and that the token may see it",
-            ) from error
-        except RateLimitExceededException as error:
-            raise HostError(
-                f"GitHub's rate limit is used up: can't {action}", hint=_when_to_come_back(error)
-            ) from error
-        except GithubException as error:
-            message = error.message or error.data
-            raise HostError(f"can't {action}: GitHub answered {error.status}: {message}") from error
-        except RequestException as error:
-            reason = f"GitHub can't be reached at {self._settings.api_url}: {error}"
-            raise HostError(f"can't {action}: {reason}", hint="check the network, then run again") from error
-
-
-def _when_to_come_back(error: RateLimitExceededException) -> str:
-    wait = error.wait if isinstance(error, RateLimitExceededExceedsMaxWait) else None
-    if wait is None:
-        return "run again later"
-    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait)
-    return f"run again after {moment:%Y-%m-%d %H:%M} UTC, or raise backup.github.max_wait"
+        """Raise HostError in place of what PyGithub and requests raise."""
+        with explained(action, self._settings.api_url):
+            try:
+                yield
+            except UnknownObjectException as error:
+                raise HostError(
+                    f"backup.organization: GitHub knows no organisation or user {self._owner!r}",
+                    hint="check the spelling, and that the token may see it",
+                ) from error

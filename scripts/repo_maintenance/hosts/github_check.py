@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from github.Requester import Requester
@@ -42,11 +42,15 @@ def _check_scopes(header: str | None) -> Iterator[Finding]:
     if header is None:
         return
     scopes = [scope.strip() for scope in header.split(",") if scope.strip()]
-    if "repo" in scopes:
-        yield ok(SUBJECT, f"the token's scopes: {', '.join(scopes)}")
+    if lack := describe_scopes(scopes):
+        yield warning(SUBJECT, lack, "give the token the scope repo")
     else:
-        yield warning(
-            SUBJECT,
-            f"the token's scopes ({', '.join(scopes) or 'none'}) lack repo: it sees public repositories only",
-            "give the token the scope repo",
-        )
+        yield ok(SUBJECT, f"the token's scopes: {', '.join(scopes)}")
+
+
+def describe_scopes(scopes: Sequence[str] | None) -> str | None:
+    """Return what a classic token can't see, or None; ``scopes`` is None for tokens of other kinds."""
+    if scopes is None or "repo" in scopes:
+        return None
+    named = ", ".join(scope for scope in scopes if scope) or "none"
+    return f"the token's scopes ({named}) lack repo: it sees public repositories only"

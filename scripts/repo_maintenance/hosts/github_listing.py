@@ -10,12 +10,16 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import stamina
 from github.Requester import Requester
 from pydantic import BaseModel, ConfigDict
+from requests.exceptions import ChunkedEncodingError, RequestException
+from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.utils import parse_header_links
 
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts.base import Repository
+from repo_maintenance.hosts.github_retry import ATTEMPTS, BACKOFF_MAX_SECONDS, BACKOFF_SECONDS
 from repo_maintenance.records import read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -59,7 +63,7 @@ def _get_page(requester: Requester, url: str, cache: Path) -> Page:
     if kept is not None and kept.next is None and len(kept.repositories) >= PER_PAGE:
         kept = None  # it may have got a next page since, of which its own content says nothing
     conditional = {"If-None-Match": kept.etag} if kept else {}
-    status, headers, body = requester.requestJson("GET", url, headers=conditional)
+    status, headers, body = _ask(requester, url, conditional)
     if status == HTTPStatus.NOT_MODIFIED and kept is not None:
         return kept
     if status != HTTPStatus.OK:
@@ -78,6 +82,30 @@ def _get_page(requester: Requester, url: str, cache: Path) -> Page:
     if page.etag:
         write_json(kept_at, page)
     return page
+
+
+def _ask(requester: Requester, url: str, conditional: dict[str, str]) -> tuple[int, dict[str, Any], str]:
+    """Return GitHub's answer; one that is cut off in its headers or its body is asked for again.
+
+    urllib3 retries what fails before the headers are read, and no more.
+    """
+    answer: tuple[int, dict[str, Any], str] = (0, {}, "")
+    for attempt in stamina.retry_context(
+        on=(RequestsConnectionError, ChunkedEncodingError, _CutOffError),
+        attempts=ATTEMPTS,
+        timeout=None,
+        wait_initial=BACKOFF_SECONDS,
+        wait_max=BACKOFF_MAX_SECONDS,
+    ):
+        with attempt:
+            answer = requester.requestJson("GET", url, headers=conditional)
+            if answer[0] == HTTPStatus.OK and _parse(answer[2], None) is None:
+                raise _CutOffError(f"the answer to {url} broke off")
+    return answer
+
+
+class _CutOffError(RequestException):
+    """An answer that says 200, and is not whole."""
 
 
 def describe(listed: Mapping[str, Any]) -> Repository:

@@ -63,6 +63,7 @@ class BoundedRetry(GithubRetry):
         if wait is not None and response is not None:
             if self.max_rate_limit_wait is not None and wait > self.max_rate_limit_wait:
                 headers = dict(response.headers)
+                response.close()
                 raise RateLimitExceededExceedsMaxWait(response.status, {}, headers, wait=wait)
             logger.warning("GitHub's rate limit is reached: waiting %.0f s", wait)
         following = super().increment(method, url, response, *rest, **options)
@@ -72,11 +73,11 @@ class BoundedRetry(GithubRetry):
 
     def _asked_wait(self, response: HTTPResponse) -> float | None:
         """Return the seconds that a response asks to wait for, or None where it is no rate limit."""
-        if response.status not in {FORBIDDEN, TOO_MANY_REQUESTS}:
-            return None
         retry_after = response.headers.get("Retry-After", "")
         if retry_after.isdigit():
             return float(retry_after)
+        if response.status not in {FORBIDDEN, TOO_MANY_REQUESTS}:
+            return None
         reset = response.headers.get("X-RateLimit-Reset", "")
         if response.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
             return max(0.0, int(reset) - time.time()) + 1

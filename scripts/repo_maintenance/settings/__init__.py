@@ -1,6 +1,7 @@
 """Settings: YAML and environment in, typed and validated settings out."""
 
 from repo_maintenance.settings.backup import (
+    LOOPBACK_HOSTS,
     BackupSettings,
     FilterSettings,
     GitHubSettings,
@@ -13,6 +14,7 @@ from repo_maintenance.settings.loading import load_settings
 from repo_maintenance.settings.models import LoggingSettings, Settings
 
 __all__ = [
+    "LOOPBACK_HOSTS",
     "BackupSettings",
     "FilterSettings",
     "GitHubSettings",
