@@ -35,7 +35,17 @@ wildcard_constraints:
 
 def due_receipts(wildcards):
     """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
-    return or_stop(this_run.due_receipts, preview=workflow.dryrun)
+    due = or_stop(this_run.due_receipts, preview=workflow.dryrun)
+    if not workflow.dryrun:
+        forget_begun_jobs()
+    return due
+
+
+def forget_begun_jobs():
+    """Drop Snakemake's marks of jobs that were cut off: the receipts now say what the store holds."""
+    for mark in Path(workflow.persistence.path, "incomplete").rglob("*"):
+        if mark.is_file():
+            mark.unlink()
 
 
 def restored_notes(wildcards):

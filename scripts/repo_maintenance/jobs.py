@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _alone = threading.Lock()
+SMALLEST_WAITS_SECONDS = 3.0
+BYTES_PER_MB = 1_000_000
 
 
 @contextmanager
@@ -45,15 +48,23 @@ def job(step: str, subject: str, log: Path) -> Iterator[None]:
                 log=str(log),
                 failed_at=dt.datetime.now(dt.UTC),
             )
-            write_json(naming.failure_path(subject), failure)
+            _note(failure)
             raise JobFailedError(f"{subject}: {step} failed: {failed}") from None
 
 
-def once_more_alone(work: Callable[[], Result]) -> Result:
-    """Do some work; where the disk is full, do it once more while no other job does so.
+def _note(failure: Failure) -> None:
+    """Write a failure down; where even that can't be done, the log and the exit code still tell."""
+    try:
+        write_json(naming.failure_path(failure.repository), failure)
+    except OSError as error:
+        logger.error("the failure of %s can't be written down: %s", failure.repository, error)
 
-    A repository that is too large fills the disk for all that work beside it. Once its partial files are gone,
-    those that do fit succeed, and it fails alone.
+
+def once_more_alone(work: Callable[[], Result], *, size_bytes: int, give_up: Callable[[], None]) -> Result:
+    """Do some work; where the disk is full, do it once more while no other job does so, the largest first.
+
+    A repository that is too large fills the disk for all that work beside it. So it tries, fails and makes
+    room by ``give_up`` before the smaller ones try again.
     """
     try:
         return work()
@@ -61,8 +72,13 @@ def once_more_alone(work: Callable[[], Result]) -> Result:
         if error.errno not in FULL:
             raise
         logger.warning("the disk is full: trying once more, alone")
+    time.sleep(SMALLEST_WAITS_SECONDS / (1 + size_bytes / BYTES_PER_MB))
     with _alone:
-        return work()
+        try:
+            return work()
+        except OSError:
+            give_up()
+            raise
 
 
 def read_failures() -> list[Failure]:

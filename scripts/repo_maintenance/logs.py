@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,9 @@ class _JobHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         job = _current_job.get()
         if job is not None:
-            job.stream.write(self.format(record) + "\n")
-            job.stream.flush()
+            with suppress(OSError):  # the screen and the log file of the run have the line all the same
+                job.stream.write(self.format(record) + "\n")
+                job.stream.flush()
 
 
 def _name_repository(record: logging.LogRecord) -> bool:
@@ -70,11 +72,17 @@ def quiet_job_failures(snakemake_logger: logging.Logger) -> None:
 
 @contextmanager
 def job_log(repository: str, path: Path) -> Iterator[None]:
-    """Send what this thread logs to ``path`` too, until the block ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as stream:
-        token = _current_job.set(_Job(repository, stream))
+    """Send what this thread logs to ``path`` too, until the block ends.
+
+    A log that can't be written, on a full disk say, costs no backup.
+    """
+    with ExitStack() as stack:
         try:
-            yield
-        finally:
-            _current_job.reset(token)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = stack.enter_context(path.open("w", encoding="utf-8"))
+        except OSError as error:
+            logging.getLogger(__name__).warning("%s can't be written: %s", path, error.strerror)
+            stream = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        token = _current_job.set(_Job(repository, stream))
+        stack.callback(_current_job.reset, token)
+        yield

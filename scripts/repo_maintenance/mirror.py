@@ -18,6 +18,7 @@ from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers, has_git_lfs
 from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
+from repo_maintenance.packs import check_packs
 from repo_maintenance.records import write_json
 from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
 
@@ -97,15 +98,26 @@ class _Fetcher:
     def fetch(self, url: str, target: Path, default_branch: str) -> None:
         """Make a mirror at ``target``: from the cache where there is one, else anew."""
         cache = self._settings.cache
+        if cache is None:
+            self._try(lambda: self._mirror_anew(url, target, default_branch), target)
+            return
+        cached = cache / target.name
+        try:
+            self._try(lambda: self._from_cache(url, cached, target, default_branch), target)
+        except GitError as error:
+            if not cached.is_dir() or error.kind not in {"error", "network"}:
+                raise  # upstream refuses, or the disk is full: the cache is not to blame
+            logger.warning("the cached mirror %s may be damaged: %s", cached, error)
+            self._remake(url, cached, default_branch)
+            self._try(lambda: self._from_cache(url, cached, target, default_branch), target)
+
+    def _try(self, work: Callable[[], None], target: Path) -> None:
+        """Do some work that makes ``target``, again where its failure may pass."""
         for attempt in self._attempts():
             with attempt:
                 shutil.rmtree(target, ignore_errors=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if cache is None:
-                    self._mirror_anew(url, target, default_branch)
-                else:
-                    self._refresh(url, cache / target.name, default_branch)
-                    _link_tree(cache / target.name, target)
+                work()
 
     def fetch_lfs(self, target: Path) -> tuple[dict[str, int], list[str]]:
         """Fetch the LFS objects of a mirror; returns all that are pointed to, and those that can't be had."""
@@ -177,26 +189,25 @@ class _Fetcher:
             run_git(["symbolic-ref", "HEAD", f"refs/heads/{default_branch}"], git_dir=target)
         run_git(["pack-refs", "--all"], git_dir=target)
 
-    def _refresh(self, url: str, cached: Path, default_branch: str) -> None:
-        """Bring a cached mirror up to date; one that can't be used is made anew."""
+    def _from_cache(self, url: str, cached: Path, target: Path, default_branch: str) -> None:
+        """Bring the cached mirror up to date, check that it is whole, and link it to ``target``."""
         if cached.is_dir():
-            try:
-                self._update(url, cached, default_branch)
-            except TransientGitError:
-                raise
-            except GitError as error:
-                if error.kind != "error":  # upstream refuses, or the disk is full: the cache is not to blame
-                    raise
-                logger.warning("the cached mirror %s can't be used and is made anew: %s", cached, error)
-                shutil.rmtree(cached)
-            else:
-                return
+            self._update(url, cached, default_branch)
+            check_packs(cached)
+        else:
+            self._remake(url, cached, default_branch)
+        _link_tree(cached, target)
+
+    def _remake(self, url: str, cached: Path, default_branch: str) -> None:
+        """Make a cached mirror anew; the old one stays until the new one is whole."""
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=cached.parent, prefix=PARTIAL, ignore_cleanup_errors=True
         ) as scratch:
             partial = Path(scratch) / cached.name
             self._mirror_anew(url, partial, default_branch)
+            if cached.exists():
+                cached.rename(Path(scratch) / "damaged")
             partial.rename(cached)
 
     def _keep_lfs(self, target: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,9 @@ from typing import IO
 from repo_maintenance.errors import InterruptedRunError
 
 NOTHING = Path(os.devnull)
-EXIT_SECONDS = 8.0
+EXIT_SECONDS = 7.0
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+EXIT_CODE_OF_SIGNALS = 128
 
 _running: set[subprocess.Popen[bytes]] = set()
 _stopping = threading.Event()
@@ -62,25 +64,47 @@ def run_process(
     return subprocess.CompletedProcess(command, process.returncode, output or b"", errors)
 
 
-def stop_on_signals() -> None:
+def exit_on_signals() -> None:
+    """From now on, SIGTERM and SIGINT end this process at once, with its children.
+
+    For the time before the jobs, when nothing is half-done, and when an event loop would hold a signal back.
+    """
+
+    def leave(received: int, _frame: FrameType | None) -> None:
+        for process in list(_running):
+            _end(process)
+        os._exit(EXIT_CODE_OF_SIGNALS + received)
+
+    for number in STOPPING:
+        signal.signal(number, leave)
+
+
+def stop_on_signals(last_words: Callable[[], None]) -> None:
     """From now on, SIGTERM and SIGINT end all children at once, and this process within ten seconds.
 
-    What stood before still happens first: Snakemake starts no more jobs, sums up, and exits. Should it not be
-    done in time, the process ends all the same: whatever is half-done then is not believed by the next run.
+    Snakemake starts no more jobs, sums up, and exits. Should it not be done in time, ``last_words`` are said
+    and the process ends all the same: whatever is half-done then is not believed by the next run.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        previous = signal.getsignal(number)
+    snakemakes = {signal.SIGTERM: signal.getsignal(signal.SIGTERM), signal.SIGINT: signal.default_int_handler}
 
-        def stop(received: int, frame: FrameType | None, previous: object = previous) -> None:
-            _stopping.set()
-            watchdog = threading.Timer(EXIT_SECONDS, os._exit, [128 + received])
-            watchdog.daemon = True
-            watchdog.start()
-            for process in list(_running):
-                _end(process)
-            if callable(previous):
-                previous(received, frame)
+    def give_up(received: int) -> None:
+        try:
+            last_words()
+        finally:
+            os._exit(EXIT_CODE_OF_SIGNALS + received)
 
+    def stop(received: int, frame: FrameType | None) -> None:
+        _stopping.set()
+        watchdog = threading.Timer(EXIT_SECONDS, give_up, [received])
+        watchdog.daemon = True
+        watchdog.start()
+        for process in list(_running):
+            _end(process)
+        then = snakemakes[signal.Signals(received)]
+        if callable(then):
+            then(received, frame)
+
+    for number in STOPPING:
         signal.signal(number, stop)
 
 

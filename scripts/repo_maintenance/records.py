@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from repo_maintenance.naming import PARTIAL
 from repo_maintenance.stores import StoredObject
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -96,7 +97,9 @@ def write_text_if_changed(path: Path, text: str) -> None:
             return
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as target:
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=PARTIAL, encoding="utf-8", delete=False
+    ) as target:
         partial = Path(target.name)
         try:
             target.write(text)

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +21,7 @@ from repo_maintenance.logs import configure_logging
 from repo_maintenance.machine import check_machine
 from repo_maintenance.preflight import require, run_preflight
 from repo_maintenance.preview import render_headline, render_preview
-from repo_maintenance.processes import stop_on_signals
+from repo_maintenance.processes import exit_on_signals, stop_on_signals
 from repo_maintenance.records import write_json, write_text_if_changed
 from repo_maintenance.settings import Settings, load_settings
 from repo_maintenance.stores import Store, open_store
@@ -78,6 +78,7 @@ class Run:
             _say("backup.enabled is false: nothing to do", preview=preview)
             return []
         if self._resolution is None:
+            exit_on_signals()
             self._lock = acquire_lock(naming.LOCK)
             self._resolution = self._resolve(preview=preview)
         return self._resolution.targets()
@@ -92,7 +93,7 @@ class Run:
         _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
         if preview:
             return resolution
-        self._clear_left_overs()
+        self._clear_left_overs(resolution)
         if resolution.due:
             require([store.check_writable()])
             store.clear_stale(self._started_at - STALE_AFTER)
@@ -114,21 +115,26 @@ class Run:
         if has_failure(findings):
             raise JobFailedError("preflight: a backup would be in vain as things stand")
 
-    def _clear_left_overs(self) -> None:
-        """Remove what an earlier run did not finish, so that nothing half-written is ever built upon."""
+    def _clear_left_overs(self, resolution: Resolution) -> None:
+        """Remove what an earlier run did not finish, so that nothing half-written is ever built upon.
+
+        What is kept on purpose goes too where it is to be made anew.
+        """
         backup = self.settings.backup
         shutil.rmtree(naming.FAILURES, ignore_errors=True)
         for folder, kept in ((naming.MIRRORS, backup.keep_mirrors), (naming.ARCHIVES, backup.keep_archives)):
-            for path in folder.glob(f"{naming.PARTIAL}*" if kept else "*"):
-                shutil.rmtree(path, ignore_errors=True)
-                path.unlink(missing_ok=True)
-        if backup.cache is not None:
-            for path in backup.cache.glob(f"{naming.PARTIAL}*"):
-                shutil.rmtree(path, ignore_errors=True)
+            _clear(folder.glob(f"{naming.PARTIAL}*" if kept else "*"))
+        for decision in resolution.due:
+            tarball = naming.ARCHIVES / naming.tarball_name(decision.name)
+            description = tarball.with_name(tarball.name.removesuffix(".tar.gz") + ".json")
+            _clear([naming.MIRRORS / decision.repository.name, tarball, description])
+        places = [naming.RESULTS, naming.RECORDS, naming.RECEIPTS, naming.LISTINGS]
+        for place in [*places, backup.cache] if backup.cache else places:
+            _clear(place.glob(f"{naming.PARTIAL}*"))
 
     def begin(self) -> None:
         """Make ready for the jobs: from now on a signal ends them all."""
-        stop_on_signals()
+        stop_on_signals(self.finish)
 
     def finish(self) -> None:
         """Sum the run up, on the screen and in ``results/``; says nothing where no backup was asked for."""
@@ -140,6 +146,14 @@ class Run:
         write_json(naming.SUMMARY, summary)
         write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
         return render_summary(summary)
+
+
+def _clear(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _say(text: str, *, preview: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from repo_maintenance.errors import (
     StoreError,
 )
 from repo_maintenance.hosts import GitAccess, Host, Repository
-from repo_maintenance.jobs import job
+from repo_maintenance.jobs import job, once_more_alone
 from repo_maintenance.lfs import WITHOUT_GIT_LFS
 from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
@@ -72,8 +73,11 @@ def archive(date: str, *, record: Path, folder: Path, tarball: Path, description
     with _job("archive", record, log) as repository:
         manifest = describe_mirror(repository, folder, naming.parse_date(date))
         content = manifest.model_dump_json(indent=2) + "\n"
-        digests = write_tarball(
-            folder, content.encode(), tarball, mtime=int(repository.pushed_at.timestamp())
+        mtime = int(repository.pushed_at.timestamp())
+        digests = once_more_alone(
+            lambda: write_tarball(folder, content.encode(), tarball, mtime=mtime),
+            size_bytes=repository.size_bytes,
+            give_up=lambda: shutil.rmtree(folder, ignore_errors=True),
         )
         known = TarballDescription(
             digests=digests,

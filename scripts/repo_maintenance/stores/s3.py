@@ -18,7 +18,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from repo_maintenance.errors import StoreError
+from repo_maintenance.errors import AlreadyStoredError, StoreError
 from repo_maintenance.findings import Finding
 from repo_maintenance.settings import S3Settings
 from repo_maintenance.stores.base import Digests, StoredObject
@@ -177,6 +177,8 @@ class S3Store:
         answer = self._head(key)
         if answer is None:
             raise StoreError(f"{target}: the upload was confirmed, but nothing is stored")
+        if answer["ETag"] != expected.version:
+            raise AlreadyStoredError(f"{target} was replaced by another run right after this upload")
         if problem := _find_difference(answer, digests.size, expected):
             self._delete_wrong(target, key, problem)
         return _describe(key, answer)

@@ -39,6 +39,8 @@ class Expected(NamedTuple):
     """The SHA-256 in base64; of an upload in N parts, that of the parts' digests, and ``-N``."""
     etag: str
     """The MD5 in hexadecimal, composed likewise; not so where KMS or a customer's key encrypts."""
+    version: str = ""
+    """The ETag that the service answered with: what tells this upload from another one after it."""
 
 
 def upload(
@@ -64,7 +66,7 @@ def upload(
     if digests.size < MULTIPART_THRESHOLD_BYTES:
         expected = Expected(_base64(digests.sha256), digests.md5)
         with source.open("rb") as body:
-            client.put_object(
+            answer: Mapping[str, Any] = client.put_object(
                 **common,
                 **options,
                 **condition,
@@ -72,19 +74,19 @@ def upload(
                 ContentMD5=_base64(digests.md5),
                 ChecksumSHA256=expected.checksum,
             )
-        return expected
+        return expected._replace(version=answer["ETag"])
     created = client.create_multipart_upload(**common, **options, ChecksumAlgorithm="SHA256")
     common["UploadId"] = created["UploadId"]
     try:
         parts = _send_parts(client, common, source, digests)
-        client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": parts})
+        answer = client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": parts})
     except BaseException:
         try:
             client.abort_multipart_upload(**common)
         except (BotoCoreError, ClientError) as error:
             logger.warning("the upload in parts is left over, a later run aborts it: %s", error)
         raise
-    return _composite(parts)
+    return _composite(parts)._replace(version=answer["ETag"])
 
 
 def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.datetime) -> None:

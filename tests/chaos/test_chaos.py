@@ -1,0 +1,34 @@
+"""The chaos run in short: a few kills, the same checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.chaos.plan import make_plan
+from tests.chaos.run import run_chaos
+from tests.servers.seaweed import SeaweedServer
+
+SEED = 2026
+KILLS = 5
+REPOSITORIES = 12
+
+
+def test_after_kills_and_faults_a_calm_run_puts_everything_right(
+    tmp_path: Path, seaweed: SeaweedServer
+) -> None:
+    """Whatever was killed, cut, altered and damaged: afterwards every backup restores to upstream's refs."""
+    said: list[str] = []
+
+    figures = run_chaos(tmp_path, seaweed, seed=SEED, kills=KILLS, repositories=REPOSITORIES, say=said.append)
+
+    assert not figures.problems, "\n".join([*said, *figures.problems])
+    assert len(figures.steps) == KILLS
+    assert figures.stored > 0
+
+
+def test_a_seed_repeats_the_plan() -> None:
+    """The same seed plans the same kills, faults, pushes and damage; another one does not."""
+    names = ["one", "two"]
+
+    assert make_plan(SEED, 30, names) == make_plan(SEED, 30, names)
+    assert make_plan(SEED, 30, names) != make_plan(SEED + 1, 30, names)

@@ -1,0 +1,150 @@
+"""Scenes for signals: a run that hangs at a known point, is told to stop, and is run again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import TOKEN
+from tests.machine.places import ORGANIZATION, from_folder, from_github, into_bucket, make_source
+from tests.machine.running import Child, Running
+from tests.servers.github import Account, FakeGitHub, Fault, matching
+from tests.servers.proxy import Break, FaultProxy
+from tests.servers.repositories import make_lfs_repository
+from tests.servers.seaweed import SeaweedServer
+from tests.workflow.workspace import Finished, Workspace
+
+NAMES = tuple(f"repository-{number}" for number in range(7))
+HANG_SECONDS = 60.0
+GIVEN_UP_AFTER_SECONDS = 30.0
+CORES = 4
+# Larger than a request for a small answer, smaller than a tarball: the upload hangs in its middle.
+MIDDLE_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run that is about to be told to stop."""
+
+    workspace: Workspace
+    hangs: Callable[[Running], object]
+    """Whether the run hangs where it was meant to."""
+    heal: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """How a run ended that was told to stop, and how the next one did."""
+
+    code: int
+    seconds: float
+    """From the signal to the end."""
+    output: str
+    had: list[Child]
+    """What the run had started when the signal came."""
+    left: list[Child]
+    """What of it was alive once Snakemake had ended."""
+    begun: set[str]
+    summary: dict[str, Any] | None
+    following: Finished
+    """How the next run ended."""
+    following_summary: dict[str, Any]
+
+
+def play(stage: Stage, number: signal.Signals) -> Stopped:
+    """Stop a run that hangs, heal what it hung on, and run again."""
+    with Running(stage.workspace) as run:
+        run.wait_for(lambda: stage.hangs(run))
+        had = run.children()
+        told_at = time.monotonic()
+        run.signal(number)
+        code = run.wait(GIVEN_UP_AFTER_SECONDS)
+        seconds = time.monotonic() - told_at
+        left = run.children()
+        output = run.output()
+    file = stage.workspace.path / "results" / "summary.json"
+    summary = json.loads(file.read_text()) if file.exists() else None
+    stage.heal()
+    following = stage.workspace.backup()
+    begun = set(Finished(code, output).made)
+    return Stopped(code, seconds, output, had, left, begun, summary, following, stage.workspace.summary())
+
+
+@contextmanager
+def slow_clones(root: Path) -> Iterator[Stage]:
+    """Let the clones of four repositories hang; the others have not begun."""
+    with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
+        for name in NAMES:
+            github.add_repository(ORGANIZATION, name)
+        yield _hanging_github(root, github, "/git-upload-pack", CORES)
+
+
+@contextmanager
+def slow_lfs(root: Path) -> Iterator[Stage]:
+    """Let git-lfs hang in the objects of a repository."""
+    with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
+        make_lfs_repository(root / "media.git", {"a.bin": b"a" * 5000, "b.bin": b"b" * 5000})
+        github.add_repository(ORGANIZATION, "media", root / "media.git")
+        yield _hanging_github(root, github, "/info/lfs/storage/", 1)
+
+
+@contextmanager
+def slow_listing(root: Path) -> Iterator[Stage]:
+    """Let GitHub's answer to the listing hang."""
+    with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
+        github.add_repository(ORGANIZATION, NAMES[0])
+        yield _hanging_github(root, github, "/orgs/", 1)
+
+
+@contextmanager
+def stalled_uploads(root: Path, seaweed: SeaweedServer) -> Iterator[Stage]:
+    """Let the uploads of four repositories hang in their middle; the others have not begun."""
+    source = make_source(root / "source", NAMES, size_bytes=3 * MIDDLE_BYTES)
+    with FaultProxy("127.0.0.1", seaweed.ports["s3"]) as proxy:
+        workspace = _through(proxy, root, source, seaweed)
+        proxy.plan(Break("stall", MIDDLE_BYTES, "up"), 1000)
+        yield Stage(workspace, lambda run: run.output().count(": Upload ") == CORES, lambda: _heal(proxy))
+
+
+@contextmanager
+def stalled_lookups(root: Path, seaweed: SeaweedServer) -> Iterator[Stage]:
+    """Let the store hang while a run without receipts asks it what is stored."""
+    source = make_source(root / "source", NAMES)
+    with FaultProxy("127.0.0.1", seaweed.ports["s3"]) as proxy:
+        workspace = _through(proxy, root, source, seaweed)
+        assert workspace.backup().code == 0
+        for receipt in (workspace.path / "results" / "uploaded").iterdir():
+            receipt.unlink()
+        (workspace.path / "results" / "summary.json").unlink()
+        _heal(proxy)
+        proxy.pass_on()  # the list itself
+        proxy.plan(Break("stall", 0, "up"), 1000)
+        broken = proxy.broken
+        yield Stage(workspace, lambda _run: proxy.broken > broken, lambda: _heal(proxy))
+
+
+def _hanging_github(root: Path, github: FakeGitHub, pattern: str, requests: int) -> Stage:
+    fault = github.fault(Fault(matching(pattern), stall_seconds=HANG_SECONDS))
+
+    def heal() -> None:
+        github.clear_faults()
+        github.cut_connections()
+
+    workspace = from_github(root / "workspace", github)
+    return Stage(workspace, lambda _run: fault.hits >= requests, heal)
+
+
+def _through(proxy: FaultProxy, root: Path, source: Path, seaweed: SeaweedServer) -> Workspace:
+    workspace = from_folder(root / "workspace", source)
+    return into_bucket(workspace, seaweed, seaweed.new_bucket(), proxy.url)
+
+
+def _heal(proxy: FaultProxy) -> None:
+    proxy.heal()
+    proxy.drop_open()
