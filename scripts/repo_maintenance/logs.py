@@ -70,6 +70,11 @@ def quiet_job_failures(snakemake_logger: logging.Logger) -> None:
     snakemake_logger.addFilter(lambda record: "JobFailedError" not in record.getMessage())
 
 
+def _close(stream: TextIO) -> None:
+    with suppress(OSError):  # what could not be flushed for want of room
+        stream.close()
+
+
 @contextmanager
 def job_log(repository: str, path: Path) -> Iterator[None]:
     """Send what this thread logs to ``path`` too, until the block ends.
@@ -79,10 +84,11 @@ def job_log(repository: str, path: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            stream = stack.enter_context(path.open("w", encoding="utf-8"))
+            stream = path.open("w", encoding="utf-8")
         except OSError as error:
             logging.getLogger(__name__).warning("%s can't be written: %s", path, error.strerror)
-            stream = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        stack.callback(_close, stream)
         token = _current_job.set(_Job(repository, stream))
         stack.callback(_current_job.reset, token)
         yield

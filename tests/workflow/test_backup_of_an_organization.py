@@ -1,4 +1,4 @@
-"""The main job on an organisation of 26 repositories: GitHub's API and git over HTTP, and a real S3 server."""
+"""The main job on an organisation: GitHub's API and git over HTTP, and a real S3 server."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class Organization:
             {**seaweed.environment(), "GITHUB_TOKEN": TOKEN},
         )
 
-    def keys(self) -> list[str]:
+    def listing(self) -> list[str]:
         """Return the keys in the bucket, sorted."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
 
     def key_of(self, name: str) -> str:
         """Return the key of the one backup of a repository."""
-        (key,) = [key for key in self.keys() if key.startswith(f"backups/{name}/")]
+        (key,) = [key for key in self.listing() if key.startswith(f"backups/{name}/")]
         return key
 
     def stored_refs(self, name: str, scratch: Path) -> dict[str, str]:
@@ -74,9 +74,7 @@ class Organization:
 
 
 @pytest.fixture(scope="module")
-def organization(
-    seaweed: SeaweedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Organization]:
+def organization(seaweed: SeaweedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organization]:
     """Return an organisation with repositories of every kind, not yet backed up."""
     root = tmp_path_factory.mktemp("organization")
     made = root / "made"
@@ -84,7 +82,9 @@ def organization(
         for name in [*SMALL, *ODD]:
             github.add_repository(ORGANIZATION, name)
         many = [f"topic/{number}" for number in range(500)], [f"v{number}" for number in range(500)]
-        make_repository(made / "many-refs.git", branches=many[0], tags=many[1], extra_refs=["refs/pull/1/head"])
+        make_repository(
+            made / "many-refs.git", branches=many[0], tags=many[1], extra_refs=["refs/pull/1/head"]
+        )
         make_repository(made / "large.git", size_bytes=LARGE_BYTES)
         make_empty(made / "empty.git")
         for name in ("many-refs", "large", "empty"):
@@ -100,7 +100,7 @@ def first_run(organization: Organization) -> Finished:
 
 
 def test_the_preview_shows_a_table_and_the_real_jobs(organization: Organization) -> None:
-    """``snakemake -n`` lists each repository with what would be done and why, then its jobs; nothing is stored."""
+    """``snakemake -n`` says what would be done for each repository and why; nothing is stored."""
     preview = organization.workspace.run("-n", "backup")
 
     assert preview.code == 0, preview.output
@@ -108,7 +108,7 @@ def test_the_preview_shows_a_table_and_the_real_jobs(organization: Organization)
     rows = [line.split() for line in preview.output.splitlines() if "no backup yet" in line]
     assert NAMES == sorted(row[0] for row in rows)
     assert {"new"} == {row[1] for row in rows}
-    assert [] == organization.keys()
+    assert [] == organization.listing()
 
 
 def test_every_repository_is_stored_with_exactly_upstreams_refs(
@@ -204,14 +204,14 @@ def test_a_push_rebuilds_exactly_that_repository(
 ) -> None:
     """One push upstream makes one new backup, and it holds the pushed commit."""
     assert first_run.code == 0
-    before = organization.keys()
+    before = organization.listing()
     commit = organization.github.touch_push(ORGANIZATION, "lecture-03")
 
     again = organization.workspace.backup()
 
     assert again.code == 0, again.output
     assert ["lecture-03"] == again.made
-    assert before == organization.keys()
+    assert before == organization.listing()
     assert commit == organization.stored_refs("lecture-03", tmp_path)["refs/heads/main"]
 
 
@@ -225,11 +225,11 @@ def test_a_deleted_object_comes_back(organization: Organization, first_run: Fini
 
     assert again.code == 0, again.output
     assert ["with.dots"] == again.made
-    assert key in organization.keys()
+    assert key in organization.listing()
 
 
 def test_a_corrupt_repository_fails_alone(organization: Organization, first_run: Finished) -> None:
-    """One repository that upstream can't serve fails with a clear line; the others are stored; exit code 1."""
+    """A repository that upstream can't serve fails with a clear line; the others are stored."""
     assert first_run.code == 0
     for name in ("lecture-04", "lecture-05"):
         organization.github.touch_push(ORGANIZATION, name)
@@ -237,18 +237,18 @@ def test_a_corrupt_repository_fails_alone(organization: Organization, first_run:
     pristine = broken.with_suffix(".pristine")
     shutil.copytree(broken, pristine)
     corrupt(broken)
-    old = organization.client.get_object(
-        Bucket=organization.bucket, Key=organization.key_of("lecture-05")
-    )["Body"].read()
+    old = organization.client.get_object(Bucket=organization.bucket, Key=organization.key_of("lecture-05"))[
+        "Body"
+    ].read()
 
     failed = organization.workspace.backup()
 
     shutil.rmtree(broken)
     pristine.rename(broken)
     summary = organization.workspace.summary()
-    new = organization.client.get_object(
-        Bucket=organization.bucket, Key=organization.key_of("lecture-05")
-    )["Body"].read()
+    new = organization.client.get_object(Bucket=organization.bucket, Key=organization.key_of("lecture-05"))[
+        "Body"
+    ].read()
     assert failed.code == 1
     assert (1, 1) == (summary["backed_up"], summary["failed"])
     assert "FAILED lecture-05 (mirror): " in failed.output
@@ -269,9 +269,9 @@ def test_no_token_in_anything_that_stays(organization: Organization, first_run: 
     assert [] == [path for path in files if secret in path.read_bytes()]
     assert TOKEN not in first_run.output
     for name in ("secret-plans", "lecture-00"):
-        body = organization.client.get_object(Bucket=organization.bucket, Key=organization.key_of(name))["Body"]
+        body = organization.client.get_object(Bucket=organization.bucket, Key=organization.key_of(name))[
+            "Body"
+        ]
         with tarfile.open(fileobj=io.BytesIO(body.read())) as tar:
             contents = [tar.extractfile(entry) for entry in tar if entry.isfile()]
             assert not any(secret in stream.read() for stream in contents if stream)
-
-
