@@ -17,7 +17,10 @@ def check_clock(server: str, date_header: str | None, now: dt.datetime) -> Findi
     """Compare the clock with the ``Date`` header of a server's answer (RFC 9110, 6.6.1)."""
     if not date_header:
         return warning("clock", f"{server} does not say what time it is", "check the clock by hand")
-    skew = abs(now - parsedate_to_datetime(date_header))
+    try:
+        skew = abs(now - parsedate_to_datetime(date_header))
+    except (ValueError, TypeError):
+        return warning("clock", f"{server} says an odd time: {date_header}", "check the clock by hand")
     message = f"{skew.total_seconds():.0f} s from {server}'s"
     if skew > REFUSED_AFTER:
         return failure("clock", message, "set this machine's clock")

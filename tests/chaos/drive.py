@@ -107,7 +107,9 @@ def _end(ending: Ending, run: Running, played: Played) -> None:
             played.problems.append(f"{ending} did not end the run within {LONGEST_EXIT_SECONDS:.0f} s")
             run.kill_all()
         elif run.wait() == 0:
-            played.problems.append(f"the run exited with 0 after {ending}")
+            played.ended_by_itself = 0
+            if "(100%) done" not in run.output() and "Nothing to be done" not in run.output():
+                played.problems.append(f"the run exited with 0 after {ending}, and was not done")
 
 
 def _damage(folder: Path, damage: Damage) -> str:

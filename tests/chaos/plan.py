@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 from tests.servers.proxy import Break, Direction, Kind
 
@@ -104,10 +105,11 @@ class Step:
         )
 
 
-def make_plan(seed: int, kills: int, pushable: Sequence[str]) -> list[Step]:
-    """Return the steps of a run: the same ones for the same seed, kills and repositories."""
+def plan_steps(seed: int, pushable: Sequence[str]) -> Iterator[Step]:
+    """Yield steps without end: the same ones for the same seed and repositories."""
     source = random.Random(seed)  # noqa: S311 - a test's chance is to be repeatable
-    return [_step(source, number, pushable) for number in range(1, kills + 1)]
+    for number in count(1):
+        yield _step(source, number, pushable)
 
 
 def _step(source: random.Random, number: int, pushable: Sequence[str]) -> Step:

@@ -17,16 +17,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from tests.chaos.drive import Played, play
-from tests.chaos.plan import Step, make_plan
+from tests.chaos.plan import Step, plan_steps
 from tests.chaos.verdict import Bucket, find_problems
 from tests.chaos.world import World
 from tests.machine.running import Running
 from tests.servers.seaweed import SeaweedServer
 
 CALM_SECONDS = 240.0
+# Some runs are over before their end comes; those are not counted as killed.
+STEPS_PER_KILL = 2
 Say = Callable[[str], None]
 
 
@@ -47,6 +50,11 @@ class Figures:
     objects: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        """How many runs were ended from outside."""
+        return sum(played.ended_by_itself is None for played in self.steps)
 
     def render(self) -> str:
         """Return the figures for the screen."""
@@ -131,8 +139,10 @@ def run_chaos(
     began = time.monotonic()
     with World(folder, repositories, seaweed) as world, ExitStack() as runs:
         chaos = Chaos(world, Bucket(world, world.make_earlier_backups()), runs, figures, say)
-        for step in make_plan(seed, kills, world.pushable):
+        for step in islice(plan_steps(seed, world.pushable), STEPS_PER_KILL * kills):
             chaos.play(step)
+            if figures.kills == kills:
+                break
         chaos.calm_down()
         figures.pushes = world.pushes
         figures.refusals = sum(fault.hits for fault in world.refused)

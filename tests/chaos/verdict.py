@@ -102,6 +102,9 @@ def find_problems(world: World, bucket: Bucket) -> Iterator[str]:
             yield from _check_restore(world, bucket, name, newest[name])
     yield from _check_receipts(world, bucket, newest)
     yield from (f"left over: {path}" for path in left_overs(world.workspace))
+    if not (world.workspace.path / "results" / "summary.json").exists():
+        yield "there is no summary"
+        return
     summary = world.workspace.summary()
     if not summary["ok"] or summary["total"] != len(world.names):
         yield f"the summary says ok={summary['ok']}, {summary['total']} repositories"
@@ -139,7 +142,7 @@ def _check_restore(world: World, bucket: Bucket, name: str, key: str) -> Iterato
 def _check_receipts(world: World, bucket: Bucket, newest: dict[str, str]) -> Iterator[str]:
     """Compare the receipts with the bucket, both ways."""
     receipts = {}
-    for path in sorted((world.workspace.path / "results" / "uploaded").iterdir()):
+    for path in sorted(world.workspace.path.glob("results/uploaded/*")):
         try:
             receipt = json.loads(path.read_bytes())
             receipts[PREFIX + receipt["key"]] = receipt

@@ -90,7 +90,7 @@ class World:
         self.pushes += 1
         if push.change is Change.DELETION and SIDE in refs(path):
             delete_ref(path, SIDE)
-        elif push.change is Change.FORCED:
+        elif push.change is Change.FORCED and push.repository != "media":  # it would lose its LFS objects
             force_push(path, message=f"History {self.pushes}")
         else:
             branch = "side" if push.change is Change.BRANCH else "main"

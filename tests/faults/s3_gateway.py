@@ -29,7 +29,7 @@ class Asked:
 
 @dataclass
 class Refusal:
-    """An answer in S3's place to the requests that ``match``, to the first ``times`` of them (None: to all)."""
+    """An answer in S3's place to requests that ``match``, to the first ``times`` of them (None: to all)."""
 
     match: Callable[[Asked], bool]
     status: int
@@ -37,6 +37,8 @@ class Refusal:
     message: str = "No."
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
+    body: str = ""
+    """What is sent in place of an error."""
     hits: int = 0
 
 
@@ -74,13 +76,14 @@ class S3Gateway:
         times: int | None = None,
         headers: Mapping[str, str] | None = None,
         message: str = "No.",
+        body: str = "",
     ) -> Refusal:
-        """Answer requests of a method (any) whose query holds a word (any), and ``where`` holds."""
+        """Answer requests of a method (any) whose query holds a word (any), and for which ``where`` holds."""
 
         def match(asked: Asked) -> bool:
             return asked.method.startswith(method) and query in asked.query and where(asked)
 
-        refusal = Refusal(match, status, code, message, headers or {}, times)
+        refusal = Refusal(match, status, code, message, headers or {}, times, body)
         self._refusals.append(refusal)
         return refusal
 
@@ -113,7 +116,7 @@ class S3Gateway:
                     return
                 said = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
                 answer = {"Content-Type": "application/xml", **refusal.headers}
-                self._answer(refusal.status, answer, said.encode())
+                self._answer(refusal.status, answer, (refusal.body or said).encode())
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
 

@@ -6,6 +6,7 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repo_maintenance import naming
 from repo_maintenance.errors import JobFailedError
@@ -25,16 +26,51 @@ from tests.unit.making import (
     tarball_path,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
 TODAY = BackupName("lecture", dt.datetime.now(dt.UTC).date())
 YESTERDAY = BackupName("lecture", TODAY.date - dt.timedelta(days=1))
 KEY = naming.object_key(TODAY)
 CONTENT = bytes(range(256)) * 1000
 
 
-def connect(bucket: str, prefix: str, *, endpoint_url: str | None = None, **options: object) -> S3Store:
-    """Return a store below a prefix, at another address than the environment's if given."""
-    fields = {"bucket": bucket, "prefix": prefix, "endpoint_url": endpoint_url} | options
-    return S3Store.connect(S3Settings.model_validate(fields))
+@dataclass(frozen=True)
+class Space:
+    """A prefix of a real bucket that is one test's own, as a client sees it without the library."""
+
+    client: S3Client
+    bucket: str
+    prefix: str
+
+    @property
+    def address(self) -> str:
+        """The address of the store."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def connect(self, endpoint_url: str | None = None, **options: object) -> S3Store:
+        """Return the store, by way of another address than the environment's if given."""
+        fields = {"bucket": self.bucket, "prefix": self.prefix, "endpoint_url": endpoint_url} | options
+        return S3Store.connect(S3Settings.model_validate(fields))
+
+    def objects(self) -> dict[str, bytes]:
+        """Return what is stored, by key below the prefix."""
+        listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix).get("Contents", ())
+        return {item["Key"].removeprefix(self.prefix): self.read(item["Key"]) for item in listed}
+
+    def read(self, key: str) -> bytes:
+        """Return the content under a whole key."""
+        return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def head(self) -> HeadObjectOutputTypeDef:
+        """Return what the service says of today's backup."""
+        return self.client.head_object(Bucket=self.bucket, Key=self.prefix + KEY)
+
+    def uploads(self) -> list[str]:
+        """Return the keys of the uploads in parts that are neither completed nor aborted."""
+        uploads = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+        return sorted(item["Key"] for item in uploads if item["Key"].startswith(self.prefix))
 
 
 def put(store: Store, content: bytes = CONTENT, *, replaces: str | None = None) -> None:

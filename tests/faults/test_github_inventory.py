@@ -85,23 +85,6 @@ def test_one_wrong_answer_does_not_make_an_organization_a_user(large: FakeGitHub
         names(connect(large))
 
 
-def test_all_pages_are_listed_once(large: FakeGitHub) -> None:
-    """Every repository of every page is listed, each once, in the order of names."""
-    found = names(connect(large))
-    assert sorted({"one", *(f"copy-{number}" for number in range(129))}) == found
-
-
-def test_a_user_is_listed_with_private_repositories_of_ones_own(github: FakeGitHub) -> None:
-    """A user's account in place of an organisation works: all of one's own, the public part of others'."""
-    for owner in ("robot", "somebody"):
-        github.add_user(owner)
-        github.add_repository(owner, "open")
-        github.add_repository(owner, "secret", private=True)
-
-    assert ["open", "secret"] == names(connect(github, owner="robot"))
-    assert ["open"] == names(connect(github, owner="somebody"))
-
-
 def test_an_unknown_organization_is_named(github: FakeGitHub) -> None:
     """A mistyped organisation is one line that names the setting, not an empty inventory."""
     with pytest.raises(HostError, match=r"backup\.organization: GitHub knows no .* 'acmee'"):

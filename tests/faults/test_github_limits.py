@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from repo_maintenance import naming
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import github as github_host
 from repo_maintenance.hosts.github_retry import ATTEMPTS
@@ -198,21 +199,8 @@ def test_only_changed_pages_are_sent_again(github: FakeGitHub) -> None:
     assert {"copy-149"} == {name for name, moment in after.items() if moment != before[name]}
 
 
-def test_a_page_that_was_full_is_not_taken_for_the_last(github: FakeGitHub) -> None:
-    """The hundred-and-first repository is seen, though the first page of a hundred did not change."""
-    path = github.add_repository("acme", "one").path
-    for number in range(99):
-        github.add_repository("acme", f"copy-{number}", path)
-    assert 100 == len(names(connect(github)))
-    github.add_repository("acme", "new", path)
-
-    assert 101 == len(names(connect(github)))
-
-
 def test_a_spoilt_cache_of_listings_costs_one_request(one: FakeGitHub) -> None:
     """A half-written cache is never believed: the listing is asked for whole again."""
-    from repo_maintenance import naming
-
     names(connect(one))
     for page in naming.LISTINGS.iterdir():
         page.write_text(page.read_text()[:50])

@@ -45,7 +45,8 @@ def all_refs(path: Path) -> dict[bytes, bytes]:
     """Return the refs of a repository, their names in bytes."""
     command = ["git", f"--git-dir={path}", "for-each-ref", "--format=%(refname) %(objectname)"]
     said = subprocess.run(command, env=git_environment(), check=True, capture_output=True).stdout
-    return dict(line.rsplit(b" ", 1) for line in said.splitlines())  # type: ignore[misc]
+    pairs = (line.rsplit(b" ", 1) for line in said.splitlines())
+    return {name: object_id for name, object_id in pairs}  # noqa: C416 - dict() of lists has no type
 
 
 def add(github: FakeGitHub, folder: Path, refs: list[bytes]) -> Path:
@@ -63,11 +64,12 @@ def add(github: FakeGitHub, folder: Path, refs: list[bytes]) -> Path:
 @pytest.fixture(params=["anew", "without pull requests", "cached"])
 def way(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, object]:
     """Return settings for each of the ways in which a mirror is made."""
-    return {
+    ways: dict[str, dict[str, object]] = {
         "anew": {},
         "without pull requests": {"pull_requests": False},
         "cached": {"cache": tmp_path / "cache"},
-    }[request.param]
+    }
+    return ways[request.param]
 
 
 @pytest.mark.parametrize("kind", ["scripts", "dashes", "cases", "bytes"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -11,14 +12,17 @@ from itertools import cycle
 from pathlib import Path
 
 from repo_maintenance.naming import PARTIAL
-from tests.machine.running import wait_until
 from tests.workflow.workspace import PROJECT, Workspace
 
 LIBRARY = PROJECT / "scripts"
-WRITE_FOR_LONG = (
-    "import pathlib, sys; from repo_maintenance.records import write_text_if_changed as write\n"
-    "write(pathlib.Path(sys.argv[1]), 'x' * 500_000_000)"
-)
+# The kernel kills the process in the middle of the file, once that is longer than 4 KiB (setrlimit(2)).
+WRITE_AND_DIE = """
+import pathlib, resource, signal, sys
+from repo_maintenance.records import write_text_if_changed
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+write_text_if_changed(pathlib.Path(sys.argv[1]), "x" * 100_000)
+"""
 
 
 def zero(path: Path) -> None:
@@ -59,7 +63,7 @@ def notes(workspace: Workspace) -> None:
     failure.parent.mkdir(exist_ok=True)
     failure.write_text("{}")
     harm([failure, results / "lock", results / "summary.json", results / "summary.md"])
-    for name in ("repositories/one.json", "uploaded/one.json", "summary.json"):
+    for name in ("repositories/one.json", "summary.json"):
         _cut_off_while_writing(results / name)
 
 
@@ -128,8 +132,8 @@ def _forget_backups(workspace: Workspace, *names: str) -> None:
 
 
 def _cut_off_while_writing(note: Path) -> None:
-    """Kill a process that writes a note of its own as the library does, before it has written all of it."""
+    """Let a process write a note as the library does, and be killed before it has written all of it."""
     before = set(note.parent.iterdir())
-    with subprocess.Popen([sys.executable, "-c", WRITE_FOR_LONG, note], cwd=LIBRARY) as writer:
-        assert wait_until(lambda: set(note.parent.iterdir()) - before), "nothing was written"
-        writer.kill()
+    done = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, note], cwd=LIBRARY, check=False)
+    assert done.returncode == -signal.SIGXFSZ
+    assert set(note.parent.iterdir()) - before, "nothing half-written is there"

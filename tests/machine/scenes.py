@@ -52,13 +52,13 @@ class Stopped:
     """What of it was alive once Snakemake had ended."""
     begun: set[str]
     summary: dict[str, Any] | None
-    following: Finished
-    """How the next run ended."""
-    following_summary: dict[str, Any]
+    following: Finished | None
+    """How the next run ended, where there was one."""
+    following_summary: dict[str, Any] | None
 
 
-def play(stage: Stage, number: signal.Signals) -> Stopped:
-    """Stop a run that hangs, heal what it hung on, and run again."""
+def play(stage: Stage, number: signal.Signals, *, again: bool) -> Stopped:
+    """Stop a run that hangs, heal what it hung on, and run again if so asked."""
     with Running(stage.workspace) as run:
         run.wait_for(lambda: stage.hangs(run))
         had = run.children()
@@ -71,9 +71,18 @@ def play(stage: Stage, number: signal.Signals) -> Stopped:
     file = stage.workspace.path / "results" / "summary.json"
     summary = json.loads(file.read_text()) if file.exists() else None
     stage.heal()
-    following = stage.workspace.backup()
-    begun = set(Finished(code, output).made)
-    return Stopped(code, seconds, output, had, left, begun, summary, following, stage.workspace.summary())
+    following = stage.workspace.backup() if again else None
+    return Stopped(
+        code=code,
+        seconds=seconds,
+        output=output,
+        had=had,
+        left=left,
+        begun=set(Finished(code, output).made),
+        summary=summary,
+        following=following,
+        following_summary=stage.workspace.summary() if again else None,
+    )
 
 
 @contextmanager

@@ -18,11 +18,11 @@ from tests.workflow.workspace import Finished, Workspace
 
 SMALL = ("a-small-one", "small", "z-small-one")
 MB = 1 << 20
-DISK_BYTES = 24 * MB
+DISK_BYTES = 8 * MB
 # What the disk of a scene does not hold: a mirror, its tarball beside it, an LFS object.
-FATAL = {"mirror": 40 * MB, "tarball": 15 * MB, "lfs": 40 * MB, "file-limit": 40 * MB}
+FATAL = {"mirror": 14 * MB, "tarball": 5 * MB, "lfs": 14 * MB, "file-limit": 14 * MB}
 # Fits where nothing is left of the one that failed before it, and not where its mirror is.
-MEDIUM_BYTES = 8 * MB
+MEDIUM_BYTES = 5 * MB // 2
 NEEDS_NAMESPACES = "mounting a disk of one's own needs root or user namespaces"
 NAMESPACE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
 # `results` is on a disk of its own, in a namespace that ends with the run; what it held is copied.
@@ -78,12 +78,12 @@ def run_scene(folder: Path, scene: str) -> Ended:
     source = make_source(folder / "source", SMALL, size_bytes=MB // 10)
     large = source / "large.git"
     if scene == "lfs":
-        make_lfs_repository(large, {"small.bin": os.urandom(MB), "large.bin": os.urandom(FATAL[scene])})
+        make_lfs_repository(large, {"small.bin": os.urandom(MB // 4), "large.bin": os.urandom(FATAL[scene])})
     else:
         make_repository(large, size_bytes=FATAL[scene])
     if scene == "tarball":
         make_repository(source / "medium.git", size_bytes=MEDIUM_BYTES)
-    plain = from_folder(folder / "workspace", source)
+    plain = from_folder(folder / "workspace", source, git={"wait_seconds": 0})
     is_limit = scene == "file-limit"
     through = ["sh", "-c", WITH_FILE_LIMIT] if is_limit else [*NAMESPACE, "sh", "-c", ON_SMALL_DISK]
     # On one core the large repository comes first, and only what it leaves is in the way of the others.

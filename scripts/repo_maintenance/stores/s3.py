@@ -22,6 +22,7 @@ from repo_maintenance.errors import AlreadyStoredError, StoreError
 from repo_maintenance.findings import Finding
 from repo_maintenance.settings import S3Settings
 from repo_maintenance.stores.base import Digests, StoredObject
+from repo_maintenance.stores.s3_answers import require_whole, retry_cut_answers
 from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
 from repo_maintenance.stores.s3_upload import Expected, abort_stale_uploads, upload
@@ -47,6 +48,7 @@ class S3Store:
 
     def __init__(self, client: S3Client, settings: S3Settings) -> None:
         self._client = client
+        retry_cut_answers(client)
         self._settings = settings
         self._bucket = settings.bucket
         self._prefix = settings.prefix
@@ -100,6 +102,7 @@ class S3Store:
         )
         try:
             for page in pages:
+                require_whole("ListObjectsV2", page, self.description)
                 for item in page.get("Contents", ()):
                     yield StoredObject(
                         key=item["Key"].removeprefix(self._prefix),
@@ -177,7 +180,7 @@ class S3Store:
         answer = self._head(key)
         if answer is None:
             raise StoreError(f"{target}: the upload was confirmed, but nothing is stored")
-        if answer["ETag"] != expected.version:
+        if expected.version and answer["ETag"] != expected.version:
             raise AlreadyStoredError(f"{target} was replaced by another run right after this upload")
         if problem := _find_difference(answer, digests.size, expected):
             self._delete_wrong(target, key, problem)
@@ -208,7 +211,7 @@ class S3Store:
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:
-            return self._client.head_object(
+            answer = self._client.head_object(
                 Bucket=self._bucket, Key=self._prefix + key, ChecksumMode="ENABLED"
             )
         except ClientError as error:
@@ -217,6 +220,8 @@ class S3Store:
             raise explain(error, "read", self.locate(key)) from error
         except BotoCoreError as error:
             raise explain(error, "read", self.locate(key)) from error
+        require_whole("HeadObject", answer, self.locate(key))
+        return answer
 
 
 def _describe(key: str, answer: HeadObjectOutputTypeDef) -> StoredObject:

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from repo_maintenance.errors import ChangedSourceError
 from repo_maintenance.stores.base import Digests
+from repo_maintenance.stores.s3_answers import require_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,8 +75,9 @@ def upload(
                 ContentMD5=_base64(digests.md5),
                 ChecksumSHA256=expected.checksum,
             )
-        return expected._replace(version=answer["ETag"])
+        return expected._replace(version=answer.get("ETag", ""))
     created = client.create_multipart_upload(**common, **options, ChecksumAlgorithm="SHA256")
+    require_whole("CreateMultipartUpload", created, key)
     common["UploadId"] = created["UploadId"]
     try:
         parts = _send_parts(client, common, source, digests)
@@ -86,7 +88,7 @@ def upload(
         except (BotoCoreError, ClientError) as error:
             logger.warning("the upload in parts is left over, a later run aborts it: %s", error)
         raise
-    return _composite(parts)._replace(version=answer["ETag"])
+    return _composite(parts)._replace(version=answer.get("ETag", ""))
 
 
 def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.datetime) -> None:
