@@ -130,7 +130,7 @@ def test_an_answer_cut_in_its_headers_is_no_success(space: Space, proxy: FaultPr
     assert head["Metadata"]["refs_digest"] == outcome.receipt.refs_digest
 
 
-# Cut later, among the metadata, it reads as a backup of unknown origin: a new one is made, nothing is believed.
+# Cut later, among the metadata, it reads as a backup of unknown origin: a new one is made.
 @pytest.mark.parametrize("after", [0, 37, 74, 111])
 def test_what_is_stored_survives_a_bad_answer(space: Space, proxy: FaultProxy, after: int) -> None:
     """An answer that can't be right does not make the tool delete a good backup, nor doubt it for ever."""
