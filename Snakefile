@@ -23,6 +23,7 @@ rule backup:
 
 
 onstart:
+    keep_linear(workflow)
     this_run.begin()
 
 

@@ -10,7 +10,9 @@ from repo_maintenance import naming, steps
 from repo_maintenance.errors import RepoMaintenanceError
 from repo_maintenance.inventory import recorded_size
 from repo_maintenance.logs import quiet_job_failures
+from repo_maintenance.observer import Observer
 from repo_maintenance.run import Run
+from repo_maintenance.scheduling import keep_linear
 from repo_maintenance.upkeep import Upkeep
 
 
@@ -26,6 +28,7 @@ quiet_job_failures(logger)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host)
+observer = Observer(settings, this_run.open_store, this_run.open_host)
 
 
 wildcard_constraints:

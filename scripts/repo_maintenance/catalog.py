@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from repo_maintenance.naming import BackupName, ProofName, parse_object_key, parse_proof_key
+from repo_maintenance.naming import (
+    BackupName,
+    ProofName,
+    is_history_key,
+    parse_object_key,
+    parse_proof_key,
+)
 from repo_maintenance.stores import StoredObject
 
 
@@ -38,6 +44,8 @@ class Catalog:
     backups: dict[str, list[Backup]]
     proofs: dict[BackupName, list[StoredObject]] = field(default_factory=dict)
     """Every proof of a backup, also those of replaced content, and of a backup that is gone."""
+    history: list[str] = field(default_factory=list)
+    """The keys of the records of runs."""
 
     def __iter__(self) -> Iterator[Backup]:
         for name in sorted(self.backups):
@@ -70,6 +78,7 @@ class Catalog:
 
 def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
     """Return what a listing holds; objects that are not named as ours are none of our business."""
+    history: list[str] = []
     stored: dict[BackupName, StoredObject] = {}
     proofs: dict[BackupName, list[tuple[ProofName, StoredObject]]] = {}
     for item in objects:
@@ -77,11 +86,14 @@ def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
             stored[name] = item
         elif proof := parse_proof_key(item.key):
             proofs.setdefault(proof.backup, []).append((proof, item))
+        elif is_history_key(item.key):
+            history.append(item.key)
     backups: dict[str, list[Backup]] = {}
     for name in sorted(stored):
         proof = _newest_proof(stored[name], proofs.get(name, []))
         backups.setdefault(name.repo, []).append(Backup(name, stored[name], proof))
-    return Catalog(backups, {name: [item for _proof, item in found] for name, found in proofs.items()})
+    kept = {name: [item for _proof, item in found] for name, found in proofs.items()}
+    return Catalog(backups, kept, history)
 
 
 def _newest_proof(backup: StoredObject, proofs: list[tuple[ProofName, StoredObject]]) -> ProofName | None:

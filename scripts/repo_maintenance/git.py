@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from repo_maintenance.git_errors import explain_git
 from repo_maintenance.hosts.base import GitAccess
+from repo_maintenance.naming import PARTIAL
 from repo_maintenance.processes import NOTHING, run_process
 
 ASKPASS = Path(__file__).with_name("askpass.sh")
@@ -40,14 +42,24 @@ def run_git(
     Raises GitError, or TransientGitError where the same command may succeed later.
     """
     command = ["git", *map(str, arguments)]
-    with tempfile.NamedTemporaryFile(prefix="askpass-") as count:
-        environment = git_environment(os.environ, access, Path(count.name))
+    with _askpass_count(access) as count:
+        environment = git_environment(os.environ, access, count)
         if git_dir is not None:
             environment["GIT_DIR"] = str(git_dir.absolute())
         done = run_process(command, cwd=git_dir, environment=environment, stdin=stdin, stdout=stdout)
     if done.returncode:
         raise explain_git(_verb(command), done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="backslashreplace")
+
+
+@contextmanager
+def _askpass_count(access: GitAccess) -> Iterator[Path]:
+    """Provide the file in which askpass.sh counts; none where there is no password to ask for."""
+    if access.password is None:
+        yield NOTHING
+        return
+    with tempfile.NamedTemporaryFile(prefix=f"{PARTIAL}askpass-") as count:
+        yield Path(count.name)
 
 
 def git_environment(environment: Mapping[str, str], access: GitAccess, count: Path) -> dict[str, str]:
@@ -104,4 +116,4 @@ def digest_refs(refs: Mapping[str, str]) -> str:
 def _verb(command: list[str]) -> str:
     """Return what git was asked to do, as a user says it: ``git lfs fetch`` has two words."""
     words = [word for word in command[1:] if not word.startswith("-") and "=" not in word]
-    return " ".join(words[:2] if words[0] == "lfs" else words[:1])
+    return " ".join(words[:2] if words[:1] == ["lfs"] else words[:1])

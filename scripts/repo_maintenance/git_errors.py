@@ -18,6 +18,7 @@ _LASTING = (
     ("no space left on device", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
     ("disk quota exceeded", "no space", "free disk space, or bound the run with --resources disk_mb=…"),
     ("file too large", "no space", "lift the limit on the size of files"),
+    ("died of signal 25", "no space", "lift the limit on the size of files"),
     ("returned error: 451", "blocked for legal reasons", "GitHub has taken it down: its backups are kept"),
     ("returned error: 403", "access denied", "let the token read this repository's contents"),
     ("no password for this host", "access denied", "the repository sends git to another host"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repo_maintenance import naming
-from repo_maintenance.catalog import Backup, read_catalog
+from repo_maintenance.catalog import Backup, Catalog, read_catalog
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
@@ -33,8 +33,10 @@ class Resolution:
 
     source: str
     store: str
-    listed: int
-    """How many repositories the host shows, matched or not."""
+    listed: list[Repository]
+    """What the host shows, matched or not."""
+    catalog: Catalog
+    """What is stored."""
     decisions: list[Decision]
     receipts: Mapping[str, Receipt]
     """The newest receipt of each stored repository that has one, by name."""
@@ -52,10 +54,22 @@ class Resolution:
 
 
 def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
-    """List, match, decide, and write the records and receipts that Snakemake then compares.
+    """Survey, and write the records and receipts that Snakemake then compares.
+
+    Raises HostError and StoreError; then nothing on disk has changed.
+    """
+    resolution = survey(settings, host, store, today=today)
+    _write_records(decision.repository for decision in resolution.decisions)
+    stored = {backup.name for backup in resolution.catalog}
+    _reconcile_receipts(resolution.decisions, resolution.receipts.values(), stored)
+    return resolution
+
+
+def survey(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
+    """List, match and decide; writes nothing.
 
     Asks the host for its list, the store for its list, and the store once more for each repository whose
-    newest backup is not known here. Raises HostError and StoreError; then nothing on disk has changed.
+    newest backup is not known here. Raises HostError and StoreError.
     """
     listed = host.list_repositories()
     selected = select(listed, settings.backup)
@@ -76,12 +90,11 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
         )
         for repository in selected
     ]
-    _write_records(selected)
-    _reconcile_receipts(decisions, receipts.values(), {backup.name for backup in catalog})
     return Resolution(
         source=host.description,
         store=store.description,
-        listed=len(listed),
+        listed=listed,
+        catalog=catalog,
         decisions=decisions,
         receipts=receipts,
         movements=movements,
@@ -166,7 +179,7 @@ def _reconcile_receipts(
         if name := naming.parse_object_key(receipt.key):
             write_json(naming.receipt_path(name), receipt, mtime=receipt.pushed_at)
     for path in naming.RECEIPTS.glob("*"):
-        if naming.parse_receipt_name(path.name) not in stored:
+        if naming.parse_receipt_name(path.name) not in stored or read_json(path, Receipt) is None:
             path.unlink()
     for decision in decisions:
         if decision.is_due:

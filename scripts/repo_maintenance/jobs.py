@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from repo_maintenance import naming
 from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
 from repo_maintenance.logs import job_log
@@ -26,12 +28,24 @@ SMALLEST_WAITS_SECONDS = 3.0
 BYTES_PER_MB = 1_000_000
 
 
+class Duration(BaseModel):
+    """How long one job took."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: str
+    subject: str
+    """A repository, or one of its backups."""
+    seconds: float
+
+
 @contextmanager
 def job(step: str, subject: str, log: Path) -> Iterator[None]:
     """Run one step for a repository or a backup: its lines go to its log, and its failure to a note.
 
     Raises JobFailedError in place of every error that a user is meant to read.
     """
+    started = time.monotonic()
     with job_log(subject, log):
         try:
             yield
@@ -50,6 +64,34 @@ def job(step: str, subject: str, log: Path) -> Iterator[None]:
             )
             _note(failure)
             raise JobFailedError(f"{subject}: {step} failed: {failed}") from None
+        finally:
+            _note_duration(Duration(step=step, subject=subject, seconds=time.monotonic() - started))
+
+
+def _note_duration(duration: Duration) -> None:
+    """Append a line, in one write, so that those of jobs beside it stay whole."""
+    line = f"{duration.model_dump_json()}\n"
+    try:
+        with naming.DURATIONS.open("ab", buffering=0) as stream:
+            stream.write(line.encode())
+    except OSError as error:
+        logger.warning("how long %s took can't be written down: %s", duration.step, error.strerror)
+
+
+def read_durations() -> list[Duration]:
+    """Return how long each job of this run took, failed or not; a line that is not whole is left out."""
+    try:
+        lines = naming.DURATIONS.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [duration for line in lines if (duration := _parse_duration(line)) is not None]
+
+
+def _parse_duration(line: bytes) -> Duration | None:
+    try:
+        return Duration.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _note(failure: Failure) -> None:

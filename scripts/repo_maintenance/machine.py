@@ -34,7 +34,10 @@ def check_machine(folder: Path, *, lfs: bool) -> Iterator[Finding]:
 def _check_git() -> Finding:
     if shutil.which("git") is None:
         return failure("git", "not installed", "install git 2.32 or newer")
-    said = run_git(["--version"]).removeprefix("git version ").strip()
+    try:
+        said = run_git(["version"]).removeprefix("git version ").strip()
+    except RepoMaintenanceError as error:
+        return failure("git", str(error), "install git 2.32 or newer")
     numbers = tuple(int(part) for part in said.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_GIT:
         return failure("git", said, "install git 2.32 or newer")

@@ -29,8 +29,12 @@ class Movement:
     """Its ``owner/name`` now, where that is known."""
 
     def __str__(self) -> str:
-        what = f"was {self.fate} to {self.now}" if self.now else f"has {self.fate}"
-        return f"{self.name} {what}; its backups are kept"
+        return f"{self.name} {'was' if self.now else 'has'} {self.fate_in_words}; its backups are kept"
+
+    @property
+    def fate_in_words(self) -> str:
+        """``renamed to …``, ``transferred to …`` or ``vanished``."""
+        return f"{self.fate} to {self.now}" if self.now else str(self.fate)
 
 
 def find_movements(

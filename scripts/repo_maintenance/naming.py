@@ -26,10 +26,15 @@ VERIFIED = RESULTS / "verified"
 SCRATCH = RESULTS / "scratch"
 EXAMPLE = RESULTS / "example-organization"
 SUMMARY = RESULTS / "summary.json"
+REPORT = RESULTS / "report"
+PROOFS = RESULTS / "proofs"
+DURATIONS = RESULTS / "durations.jsonl"
 
 MANIFEST = "manifest.json"
 # Beside a mirror, not in the tarball: what the mirror holds, for the manifest.
 MIRROR_CONTENTS = "contents.json"
+# Below the store's prefix: a record of each run.
+HISTORY = ".history/"
 # What is being made has a name that begins so, as no repository can, and is never believed.
 PARTIAL = "~partial-"
 
@@ -39,6 +44,7 @@ _PROOF = re.compile(
     rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})"
     rf"\.proof-(?P<proven>{DATE_PATTERN})\.(?P<verdict>good|bad)\.json"
 )
+_HISTORY = re.compile(rf"{re.escape(HISTORY)}[a-z]+-[0-9]{{8}}T[0-9]{{6}}-[0-9a-f]{{8}}\.json")
 _RECEIPT_SUFFIX = ".uploaded"
 
 
@@ -141,6 +147,21 @@ def parse_proof_key(key: str) -> ProofName | None:
         return ProofName(backup, parse_date(match["proven"]), match["verdict"] == "good")
     except ValueError:
         return None
+
+
+def history_key(kind: str, moment: dt.datetime, run: str) -> str:
+    """Return the key of the record of a run, ``.history/{kind}-{YYYYMMDDTHHMMSS}-{run}.json``."""
+    return f"{HISTORY}{kind}-{moment:%Y%m%dT%H%M%S}-{run}.json"
+
+
+def is_history_key(key: str) -> bool:
+    """Whether a key below the store's prefix is that of the record of a run."""
+    return _HISTORY.fullmatch(key) is not None
+
+
+def proof_path(proof: ProofName) -> Path:
+    """Where what a proof in the store says is kept, so that it is read once."""
+    return PROOFS / proof_key(proof).partition("/")[2]
 
 
 def pushed_path(name: BackupName) -> Path:

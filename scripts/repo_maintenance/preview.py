@@ -23,9 +23,9 @@ def render_preview(resolution: Resolution) -> str:
 
 def render_headline(resolution: Resolution) -> str:
     """Return in one line what was found and how much of it is due."""
-    selected, due = len(resolution.decisions), len(resolution.due)
+    listed, selected, due = len(resolution.listed), len(resolution.decisions), len(resolution.due)
     return (
-        f"{resolution.source} → {resolution.store}: {resolution.listed} repositories, {selected} selected, "
+        f"{resolution.source} → {resolution.store}: {listed} repositories, {selected} selected, "
         f"{due} to back up, {selected - due} up to date"
     )
 

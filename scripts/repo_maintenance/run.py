@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import shutil
 import sys
+import uuid
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, TextIO
 from repo_maintenance import naming
 from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
 from repo_maintenance.findings import has_failure
+from repo_maintenance.history import record_of_backup, remember
 from repo_maintenance.hosts import Host, open_host
 from repo_maintenance.inventory import Resolution, resolve
 from repo_maintenance.lock import acquire_lock
@@ -39,6 +41,7 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.id = uuid.uuid4().hex[:8]
         self._started_at = dt.datetime.now(dt.UTC)
         self._resolution: Resolution | None = None
         self._lock: TextIO | None = None
@@ -98,7 +101,7 @@ class Run:
             require([store.check_writable()])
             store.clear_stale(self._started_at - STALE_AFTER)
         else:
-            _say(self._write_summary(resolution), preview=False)
+            self._sum_up(resolution)
         return resolution
 
     def preflight(self, log: Path) -> None:
@@ -122,6 +125,7 @@ class Run:
         """
         backup = self.settings.backup
         shutil.rmtree(naming.FAILURES, ignore_errors=True)
+        naming.DURATIONS.unlink(missing_ok=True)
         for folder, kept in ((naming.MIRRORS, backup.keep_mirrors), (naming.ARCHIVES, backup.keep_archives)):
             _clear(folder.glob(f"{naming.PARTIAL}*" if kept else "*"))
         for decision in resolution.due:
@@ -139,13 +143,15 @@ class Run:
     def finish(self) -> None:
         """Sum the run up, on the screen and in ``results/``; says nothing where no backup was asked for."""
         if self._resolution is not None:
-            _say(self._write_summary(self._resolution), preview=False)
+            self._sum_up(self._resolution)
 
-    def _write_summary(self, resolution: Resolution) -> str:
+    def _sum_up(self, resolution: Resolution) -> None:
+        """Say how the run ended, write it to ``results/``, and have the store remember it."""
         summary = summarize(resolution, started_at=self._started_at, now=dt.datetime.now(dt.UTC))
         write_json(naming.SUMMARY, summary)
         write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
-        return render_summary(summary)
+        _say(render_summary(summary), preview=False)
+        remember(self.open_store(), record_of_backup(summary, resolution.catalog, self.id))
 
 
 def _clear(paths: Iterable[Path]) -> None:

@@ -17,7 +17,6 @@ from repo_maintenance import __version__, naming
 from repo_maintenance.archive import write_tarball
 from repo_maintenance.errors import (
     AlreadyStoredError,
-    ChangedSourceError,
     RepoMaintenanceError,
     StoreError,
 )
@@ -111,8 +110,9 @@ def upload(
         metadata = _metadata(repository, name.date, known)
         try:
             stored = _store(store, name, tarball, known.digests, metadata)
-        except ChangedSourceError:
-            tarball.unlink(missing_ok=True)  # or a kept one would fail again at every run
+        except BaseException:  # it takes room that others need, and is made anew anyway
+            tarball.unlink(missing_ok=True)
+            description.unlink(missing_ok=True)
             raise
         made = receipt_of(stored)
         if made is None:

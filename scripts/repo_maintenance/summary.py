@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repo_maintenance import naming
 from repo_maintenance.inventory import Resolution
-from repo_maintenance.jobs import render_failure
+from repo_maintenance.jobs import read_durations, render_failure
 from repo_maintenance.planning import Decision
 from repo_maintenance.records import Failure, Receipt, read_json
 
@@ -39,6 +39,8 @@ class RepositoryResult(BaseModel):
     size_bytes: int = 0
     incomplete: str = ""
     """What its newest backup lacks, in words."""
+    step_seconds: dict[str, float] = {}
+    """Step → how long it took in this run, failed or not."""
     empty: bool = False
     """Whether nothing was ever pushed: its newest backup is an empty mirror."""
     note: str = ""
@@ -62,6 +64,8 @@ class Summary(BaseModel):
     failed: int
     not_reached: int
     incomplete: int
+    covered: int
+    """Repositories that have a backup, of whatever day."""
     bytes_stored: int
     movements: list[str]
     """What became of stored repositories that are not listed under their names any more."""
@@ -70,7 +74,15 @@ class Summary(BaseModel):
 
 def summarize(resolution: Resolution, *, started_at: dt.datetime, now: dt.datetime) -> Summary:
     """Return how a run ended, from the receipts and failures on disk."""
-    results = [_result(decision, resolution) for decision in resolution.decisions]
+    seconds: dict[str, dict[str, float]] = {}
+    for duration in read_durations():
+        seconds.setdefault(duration.subject, {})[duration.step] = round(duration.seconds, 3)
+    results = [
+        _result(decision, resolution).model_copy(
+            update={"step_seconds": seconds.get(decision.repository.name, {})}
+        )
+        for decision in resolution.decisions
+    ]
     counts = Counter(result.outcome for result in results)
     return Summary(
         ok=counts[Outcome.FAILED] == counts[Outcome.NOT_REACHED] == 0,
@@ -84,6 +96,10 @@ def summarize(resolution: Resolution, *, started_at: dt.datetime, now: dt.dateti
         failed=counts[Outcome.FAILED],
         not_reached=counts[Outcome.NOT_REACHED],
         incomplete=sum(bool(result.incomplete) for result in results),
+        covered=sum(
+            bool(decision.newest) or result.outcome is Outcome.BACKED_UP
+            for decision, result in zip(resolution.decisions, results, strict=True)
+        ),
         movements=[str(movement) for movement in resolution.movements],
         bytes_stored=sum(result.size_bytes for result in results if result.outcome is Outcome.BACKED_UP),
         repositories=results,

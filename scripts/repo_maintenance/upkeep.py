@@ -128,6 +128,7 @@ class Upkeep:
         self._lock = self._lock or acquire_lock(naming.LOCK)
         if not preview:
             shutil.rmtree(naming.FAILURES, ignore_errors=True)
+            naming.DURATIONS.unlink(missing_ok=True)
             shutil.rmtree(naming.SCRATCH, ignore_errors=True)
 
     def finish(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from repo_maintenance.naming import PARTIAL
 from tests.chaos.plan import Damage, Ending, Loss, Moment, Step
 from tests.chaos.world import World
+from tests.machine.places import files_below
 from tests.machine.running import POLL_SECONDS, Running, wait_until
 
 LONGEST_RUN_SECONDS = 25.0
@@ -114,9 +115,7 @@ def _end(ending: Ending, run: Running, played: Played) -> None:
 
 def _damage(folder: Path, damage: Damage) -> str:
     """Damage one file of ``results`` or ``.snakemake``; returns its name and what was done to it."""
-    found = sorted(
-        path for name in ("results", ".snakemake") for path in (folder / name).rglob("*") if path.is_file()
-    )
+    found = sorted(path for name in ("results", ".snakemake") for path in files_below(folder / name))
     if not found:
         return "none there"
     path = found[int(damage.place * len(found))]

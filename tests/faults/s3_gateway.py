@@ -37,7 +37,7 @@ class Refusal:
     message: str = "No."
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
-    body: str = ""
+    body: str | None = None
     """What is sent in place of an error."""
     hits: int = 0
 
@@ -76,7 +76,7 @@ class S3Gateway:
         times: int | None = None,
         headers: Mapping[str, str] | None = None,
         message: str = "No.",
-        body: str = "",
+        body: str | None = None,
     ) -> Refusal:
         """Answer requests of a method (any) whose query holds a word (any), and for which ``where`` holds."""
 
@@ -116,7 +116,9 @@ class S3Gateway:
                     return
                 said = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
                 answer = {"Content-Type": "application/xml", **refusal.headers}
-                self._answer(refusal.status, answer, (refusal.body or said).encode())
+                self._answer(
+                    refusal.status, answer, (said if refusal.body is None else refusal.body).encode()
+                )
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
 

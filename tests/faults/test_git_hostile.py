@@ -136,6 +136,14 @@ def test_a_path_in_place_of_an_address_is_refused(github: FakeGitHub, tmp_path: 
     assert "not allowed" in attempt(github, str(source), tmp_path / "mirrors" / "m").message
 
 
+def test_an_address_is_never_an_option(github: FakeGitHub, tmp_path: Path) -> None:
+    """An address that begins with dashes runs nothing: it stands where git takes no options."""
+    mark = tmp_path / "ran"
+    attempt(github, f"--upload-pack=touch {mark}", tmp_path / "m")
+    attempt(github, f"--config=core.sshCommand=touch {mark}", tmp_path / "m")
+    assert not mark.exists()
+
+
 def other_address() -> str:
     """Return an address of this machine that is not a loopback one, in TEST-NET-1 where it has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

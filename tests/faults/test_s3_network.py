@@ -111,7 +111,7 @@ def test_an_upload_in_parts_that_fails_leaves_none(
 
 
 # In the stream of answers to an upload: is there one, go on, it is stored, and what is it.
-CUTS = [0, 9, 150, 250, 370, 444, 666]
+CUTS = [0, 9, 150, 250, 370, 444, 600, 666, 900]
 
 
 @pytest.mark.parametrize("after", CUTS)
@@ -130,8 +130,7 @@ def test_an_answer_cut_in_its_headers_is_no_success(space: Space, proxy: FaultPr
     assert head["Metadata"]["refs_digest"] == outcome.receipt.refs_digest
 
 
-# Cut later, among the metadata, it reads as a backup of unknown origin: a new one is made.
-@pytest.mark.parametrize("after", [0, 37, 74, 111])
+@pytest.mark.parametrize("after", [0, 37, 74, 111, 161, 222, 370])
 def test_what_is_stored_survives_a_bad_answer(space: Space, proxy: FaultProxy, after: int) -> None:
     """An answer that can't be right does not make the tool delete a good backup, nor doubt it for ever."""
     put(space.connect())

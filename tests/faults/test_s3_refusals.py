@@ -11,13 +11,10 @@ import pytest
 from repo_maintenance import naming
 from repo_maintenance.errors import PreflightError, StoreError
 from repo_maintenance.preflight import require
-from tests.conftest import TOKEN
 from tests.faults.s3_gateway import S3Gateway
 from tests.faults.storing import CONTENT, KEY, TODAY, YESTERDAY, Space, make_tarball, put, upload
 from tests.servers.github import FakeGitHub
 from tests.servers.repositories import push_commit
-from tests.servers.seaweed import SeaweedServer
-from tests.workflow.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("s3_environment")
 # What AWS answers, after https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and the remedy.
@@ -100,23 +97,23 @@ def test_a_run_ends_before_anything_is_fetched(space: Space, github: FakeGitHub,
     assert [] == github.git_requests()
 
 
-def test_a_missing_bucket_ends_the_workflow(
-    github: FakeGitHub, seaweed: SeaweedServer, tmp_path: Path
-) -> None:
-    """On the command line a mistyped bucket is one line with a remedy, a code not zero, nothing fetched."""
-    github.add_repository("acme", "one")
-    s3 = {"bucket": "no-such-bucket", "region": "us-east-1", "endpoint_url": seaweed.endpoint_url}
-    backup = {"organization": "acme", "github": {"api_url": github.api_url}, "s3": s3}
-    workspace = Workspace(
-        tmp_path / "run", {"backup": backup}, seaweed.environment() | {"GITHUB_TOKEN": TOKEN}
-    )
+@pytest.mark.parametrize("holds_another", [False, True])
+def test_a_confirmation_alone_is_not_believed(space: Space, gateway: S3Gateway, holds_another: bool) -> None:
+    """Where S3 says that it has stored the tarball, but has nothing, or another, there is no receipt."""
+    sent = make_tarball()
+    etag = '"0"'
+    if holds_another:
+        upload(space.connect())
+        naming.receipt_path(TODAY).unlink()
+        metadata, key = space.head()["Metadata"], space.prefix + KEY
+        answer = space.client.put_object(Bucket=space.bucket, Key=key, Body=sent[::-1], Metadata=metadata)
+        etag = answer["ETag"]
+    gateway.refuse(200, "", method="PUT", headers={"ETag": etag}, body="")
 
-    run = workspace.backup()
+    outcome = upload(space.connect(gateway.url))
 
-    assert run.code != 0
-    said = [line for line in run.output.splitlines() if line.startswith("Error: ")]
-    assert [True] == ["no-such-bucket" in line and "create the bucket" in line for line in said]
-    assert ("Traceback" in run.output, []) == (False, github.git_requests())
+    assert outcome.failure is not None
+    assert (None, True) == (outcome.receipt, "stored" in outcome.failure.message)
 
 
 def test_an_earlier_days_key_is_never_overwritten(space: Space) -> None:

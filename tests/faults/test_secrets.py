@@ -44,7 +44,7 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._stop.wait(0.004):
+        while not self._stop.wait(0.02):
             for process in Path("/proc").iterdir():
                 if process.name.isdigit():
                     try:

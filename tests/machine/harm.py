@@ -67,6 +67,16 @@ def notes(workspace: Workspace) -> None:
         _cut_off_while_writing(results / name)
 
 
+def receipts_of_earlier_days(workspace: Workspace) -> None:
+    """Give each repository a backup of an earlier day, and damage the receipts of these."""
+    for newest in list((workspace.path / "backups").glob("*/*.tar.gz")):
+        earlier = newest.with_name(f"{newest.parent.name}-20200102.tar.gz")
+        earlier.hardlink_to(newest)
+        (receipt,) = workspace.path.glob(f"results/uploaded/{newest.name}.uploaded")
+        shutil.copy(receipt, receipt.with_name(f"{earlier.name}.uploaded"))
+    harm(workspace.path.glob("results/uploaded/*-20200102.*"))
+
+
 def marks_of_begun_jobs(workspace: Workspace) -> None:
     """Leave Snakemake's marks of jobs that have begun, for every file that it knows, half of them broken."""
     records = list((workspace.path / ".snakemake" / "metadata").iterdir())

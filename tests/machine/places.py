@@ -116,7 +116,12 @@ def left_overs(workspace: Workspace) -> list[Path]:
     """Return what a run has left of mirrors, of tarballs, and of whatever was half-written."""
     results = workspace.path / "results"
     parts = [path for name in ("mirrors", "archives") for path in (results / name).glob("*")]
-    return parts + [path for path in results.rglob(f"{PARTIAL}*") if path not in parts]
+    return parts + [path for path in files_below(results) if path.name.startswith(PARTIAL)]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return all files below a folder; what an orphan takes away meanwhile is not among them."""
+    return [Path(inner) / name for inner, _folders, names in os.walk(folder) for name in names]
 
 
 def together(function: Callable[[Given], Made], items: Iterable[Given]) -> list[Made]:

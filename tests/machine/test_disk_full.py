@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +35,11 @@ ON_SMALL_DISK = (
 WITHOUT_LOGS = (
     "mkdir -p results/logs && mount -t tmpfs -o size=4k tmpfs results/logs || exit 99\n"
     'cat /dev/zero >results/logs/full 2>/dev/null; exec "$@"'
+)
+# The store is on a small disk of its own, which is copied likewise.
+INTO_SMALL_STORE = (
+    f"mkdir -p backups && mount -t tmpfs -o size={MB} tmpfs backups || exit 99\n"
+    '"$@"; code=$?; cp -a backups copied; exit $code'
 )
 # sh counts in blocks of 512 bytes (POSIX, ulimit).
 WITH_FILE_LIMIT = f'ulimit -f {DISK_BYTES // 512}; exec "$@"'
@@ -145,6 +151,28 @@ def test_the_reason_is_no_space(ended: Ended, scene: str, step: str) -> None:  #
 def test_nothing_partial_stays(ended: Ended) -> None:
     """Neither half of a mirror nor half of a tarball takes room once its repository has failed."""
     assert not left_overs(ended.workspace)
+
+
+def test_a_tarball_that_can_not_be_stored_takes_no_room(tmp_path: Path) -> None:
+    """Where the store has no room for one backup, its tarball goes as well, and the others are stored."""
+    if not has_namespaces():
+        pytest.skip(NEEDS_NAMESPACES)
+    source = make_source(tmp_path / "source", SMALL)
+    make_repository(source / "large.git", size_bytes=2 * MB)
+    plain = from_folder(tmp_path / "workspace", source)
+    through = [*NAMESPACE, "sh", "-c", INTO_SMALL_STORE]
+
+    finished = SmallWorkspace(plain.path, plain.config, {}, through).run("--cores", "1", "backup")
+
+    (plain.path / "backups").rmdir()
+    (plain.path / "copied").rename(plain.path / "backups")
+    ended = Ended(finished, source, plain)
+    assert finished.code == 1, finished.output
+    assert {"large": ("upload", "no space")} == ended.failures()
+    assert not left_overs(plain)
+    assert not list((plain.path / "backups").rglob("large/*"))
+    shutil.rmtree(plain.path / "backups" / "large", ignore_errors=True)
+    assert ended.upstream() == ended.stored()
 
 
 def test_a_log_that_can_not_be_written_costs_no_backup(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from repo_maintenance.records import Receipt, read_json
 from tests.conftest import TOKEN
 from tests.machine import harm
 from tests.machine.places import (
@@ -43,7 +44,8 @@ AFTER_A_RUN: dict[str, Damage] = {
 }
 KEPT: dict[str, Damage] = {"kept-tarballs": harm.kept_tarballs, "kept-mirrors": harm.kept_mirrors}
 FROM_GITHUB: dict[str, Damage] = {"listing": harm.files("results/listings/*")}
-KINDS = {**AFTER_A_RUN, **KEPT, **FROM_GITHUB}
+WITH_HISTORY: dict[str, Damage] = {"earlier-receipts": harm.receipts_of_earlier_days}
+KINDS = {**AFTER_A_RUN, **KEPT, **FROM_GITHUB, **WITH_HISTORY}
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def healed(
     }
 
     def heal(kind: str) -> Healed:
-        base = "plain" if kind in AFTER_A_RUN else "kept" if kind in KEPT else "github"
+        base = "kept" if kind in KEPT else "github" if kind in FROM_GITHUB else "plain"
         workspace = copied(pristine[base], root / kind)
         KINDS[kind](workspace)
         upstream = github.state.root / ORGANIZATION if base == "github" else source
@@ -104,6 +106,7 @@ def test_the_next_run_heals(healed: dict[str, Future[Healed]], kind: str) -> Non
     assert "Traceback" not in after.finished.output
     assert upstream_refs(after.source) == backups_in(after.workspace)
     assert after.workspace.summary()["ok"] is True
+    assert not unreadable_receipts(after.workspace)
     assert described(after.workspace) == {name: digest_of(after.workspace, name) for name in NAMES}
 
 
@@ -139,6 +142,12 @@ def names_in(workspace: Workspace) -> set[str]:
     results = workspace.path / "results"
     paths = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
     return {str(path) for path in paths if path.parts[0] != "logs"}
+
+
+def unreadable_receipts(workspace: Workspace) -> list[str]:
+    """Return the names of receipts that are not whole, of whatever day."""
+    paths = (workspace.path / "results" / "uploaded").iterdir()
+    return [path.name for path in paths if read_json(path, Receipt) is None]
 
 
 def described(workspace: Workspace) -> dict[str, str]:

@@ -32,14 +32,14 @@ def test_two_machines_started_together_do_no_harm(tmp_path: Path, seaweed: Seawe
     places = [from_folder(tmp_path / name, source) for name in ("first", "second")]
     first, second = (into_bucket(place, seaweed, bucket) for place in places)
 
-    with Running(first) as one, Running(second) as other:
-        for run in (one, other):  # both are to find an empty bucket, so both go for everything
-            run.wait_for_text("6 to back up")
-            run.signal(signal.SIGSTOP)
-        for run in (one, other):
-            run.signal(signal.SIGCONT)
-        codes = {name: run.wait() for name, run in (("first", one), ("second", other))}
-        outputs = one.output() + other.output()
+    with Running(first) as one:
+        one.wait_for_text("6 to back up")
+        one.signal(signal.SIGSTOP)  # until the other has found an empty bucket, too, and goes for everything
+        with Running(second) as other:
+            other.wait_for_text("6 to back up")
+            one.signal(signal.SIGCONT)
+            codes = {name: run.wait() for name, run in (("first", one), ("second", other))}
+            outputs = one.output() + other.output()
     again = first.backup()
 
     assert {"first": 0, "second": 0} == codes, outputs

@@ -24,6 +24,7 @@ PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("config/*.md"), *PROJECT.gl
 BEGIN = "<!-- Written by `python -m tests.unit.test_docs` from the settings' types. -->\n\n"
 END = "\n<!-- The end of what is written by itself. -->\n"
 WHOLE, NUMBER = "whole number", "number"
+CONTAINERS = {"array": ("list of", "items"), "object": ("names, each with a", "additionalProperties")}
 KINDS = {"boolean": "`true` or `false`", "integer": WHOLE, "number": NUMBER, "string": "text"}
 
 
@@ -85,8 +86,9 @@ def _describe_values(schema: dict[str, Any], field: dict[str, Any]) -> str:
         return f"{', '.join(kinds)}, or `null`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    if field["type"] == "array":
-        return f"list of {_describe_values(schema, field['items'])}"
+    if field["type"] in CONTAINERS:
+        words, inner = CONTAINERS[field["type"]]
+        return f"{words} {_describe_values(schema, field[inner])}"
     if field.get("format") == "path":
         return "path"
     kind = KINDS[field["type"]]
@@ -163,6 +165,20 @@ def test_each_link_leads_somewhere(page: Path) -> None:
         target = page.parent / name if name else page
         assert target.exists(), link
         assert not anchor or anchor in _anchors(target), link
+
+
+def test_each_test_that_a_failure_mode_names_exists() -> None:
+    """Whoever wants to see a promise of docs/failure-modes.md proved finds the test under its name."""
+    page = (PROJECT / "docs" / "failure-modes.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", page)
+    defined = {
+        (path.name, name)
+        for path in PROJECT.glob("tests/**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+    assert len(named) > 60
+    assert [] == [name for name in named if name not in defined]
 
 
 def test_each_shell_command_can_be_read_by_a_shell() -> None:

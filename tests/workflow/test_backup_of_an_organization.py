@@ -49,9 +49,10 @@ class Organization:
         )
 
     def listing(self) -> list[str]:
-        """Return the keys in the bucket, sorted."""
+        """Return the keys in the bucket, sorted, without the records of runs."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        return sorted(key for key in keys if "/.history/" not in key)
 
     def key_of(self, name: str) -> str:
         """Return the key of the one backup of a repository."""

@@ -25,12 +25,16 @@ def check_github(requester: Requester, limits: str | None, *, now: dt.datetime) 
     if status != HTTPStatus.OK:
         yield failure(SUBJECT, f"it answered {status}", "check backup.github.api_url")
         return
+    try:
+        core = json.loads(body)["resources"]["core"]
+    except (ValueError, LookupError, TypeError):
+        yield failure(SUBJECT, "something else than GitHub's API answers", "correct backup.github.api_url")
+        return
     yield ok(SUBJECT, "reachable, and the token is accepted" if limits is None else "reachable")
     if limits is not None:
         yield warning(SUBJECT, limits, "give a token that sees all repositories")
     yield from _check_scopes(headers.get("x-oauth-scopes"))
     yield check_clock("GitHub", headers.get("date"), now)
-    core = json.loads(body)["resources"]["core"]
     reset = dt.datetime.fromtimestamp(core["reset"], dt.UTC)
     quota = f"{core['remaining']} of {core['limit']} requests left until {reset:%H:%M} UTC"
     low = core["remaining"] < LOW_QUOTA * core["limit"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from repo_maintenance.settings.alerts import AlertSettings
 from repo_maintenance.settings.backup import BackupSettings
 from repo_maintenance.settings.care import RestoreSettings, RetentionSettings, VerifySettings
+from repo_maintenance.settings.observe import ReportSettings
 from repo_maintenance.settings.sections import Section
 
 
@@ -37,6 +39,12 @@ class Settings(Section):
 
     retention: RetentionSettings = RetentionSettings()
     """Which backups `prune` keeps: what any of the rules keeps, stays."""
+
+    report: ReportSettings = ReportSettings()
+    """What the report says, and where it is written."""
+
+    alerts: AlertSettings = AlertSettings()
+    """What an administrator is told of, and from which threshold on."""
 
     logging: LoggingSettings = LoggingSettings()
     """What is logged, and where."""

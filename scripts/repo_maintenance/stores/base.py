@@ -25,6 +25,8 @@ class StoredObject:
     """When it was stored, by the store's clock, in UTC."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What was stored with it; empty in listings."""
+    storage_class: str = "STANDARD"
+    """What it is billed as, where the store has such classes."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ class Store(Protocol):
 
     def put_note(self, key: str, content: bytes) -> None:
         """Store a few bytes, overwriting what was there: a proof, say, never a backup; raises StoreError."""
+        ...
+
+    def read_note(self, key: str) -> bytes | None:
+        """Return what a note holds, or None where there is none; raises StoreError."""
         ...
 
     def keeps_versions(self) -> bool:

@@ -89,6 +89,11 @@ class FolderStore:
         partial.write_bytes(content)
         partial.replace(path)
 
+    def read_note(self, key: str) -> bytes | None:
+        """Return what a small file holds; see ``Store.read_note``."""
+        path = self._path(key)
+        return path.read_bytes() if path.is_file() else None
+
     def keeps_versions(self) -> bool:
         """Return that a deleted file is gone."""
         return False

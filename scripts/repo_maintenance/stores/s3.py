@@ -25,6 +25,7 @@ from repo_maintenance.stores.base import Digests, StoredObject
 from repo_maintenance.stores.s3_answers import require_whole, retry_cut_answers
 from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
+from repo_maintenance.stores.s3_options import backup_options, note_options
 from repo_maintenance.stores.s3_upload import Expected, abort_stale_uploads, upload
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ KEYS_A_REQUEST = 1000
 DOWNLOAD_PART_BYTES = 64 << 20
 # Metadata are headers, so ASCII; what else a value holds is percent-encoded, this much stays readable.
 SAFE_IN_METADATA = "/:+,=@"
+CONTENT_TYPE = "application/gzip"
 
 
 class S3Store:
@@ -109,6 +111,7 @@ class S3Store:
                         size=item["Size"],
                         version=item["ETag"],
                         modified=item["LastModified"],
+                        storage_class=item.get("StorageClass", "STANDARD"),
                     )
         except (BotoCoreError, ClientError) as error:
             raise explain(error, "list", self.description) from error
@@ -129,10 +132,23 @@ class S3Store:
     def put_note(self, key: str, content: bytes) -> None:
         """Store a few bytes with their MD5, which the service verifies."""
         md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        options = {**note_options(self._settings), "Body": content, "ContentMD5": md5}
         try:
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, ContentMD5=md5)
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, **options)
         except (BotoCoreError, ClientError) as error:
             raise explain(error, "write", self.locate(key)) from error
+
+    def read_note(self, key: str) -> bytes | None:
+        """Return what a few bytes hold; see ``Store.read_note``."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            return answer["Body"].read()
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise explain(error, "read", self.locate(key)) from error
+        except (BotoCoreError, KeyError) as error:
+            raise StoreError(f"can't read {self.locate(key)}: {error}") from error
 
     def keeps_versions(self) -> bool:
         """Return whether the bucket has versioning enabled; False where it does not tell."""
@@ -172,19 +188,37 @@ class S3Store:
                 self._prefix + key,
                 source,
                 digests,
-                options={**self._object_options(), "Metadata": encoded, "ContentType": "application/gzip"},
+                options={
+                    **backup_options(self._settings),
+                    "Metadata": encoded,
+                    "ContentType": "application/gzip",
+                },
                 condition=condition,
             )
         except (BotoCoreError, ClientError) as error:
             raise explain(error, "write", target) from error
+        answer = self._check(key, digests.size, expected)
+        return _describe(key, answer)
+
+    def _check(self, key: str, size: int, expected: Expected) -> HeadObjectOutputTypeDef:
+        """Return what the service reports of an upload; what is not as it was sent is deleted again."""
+        answer = self._reported(key, expected)
+        if _find_difference(answer, size, expected):  # or the answer was cut in the middle of a digest
+            answer = self._reported(key, expected)
+        if problem := _find_difference(answer, size, expected):
+            self._delete_wrong(self.locate(key), key, problem)
+        return answer
+
+    def _reported(self, key: str, expected: Expected) -> HeadObjectOutputTypeDef:
+        """Return what the service reports of the object that was just sent."""
         answer = self._head(key)
         if answer is None:
-            raise StoreError(f"{target}: the upload was confirmed, but nothing is stored")
+            raise StoreError(f"{self.locate(key)}: the upload was confirmed, but nothing is stored")
         if expected.version and answer["ETag"] != expected.version:
-            raise AlreadyStoredError(f"{target} was replaced by another run right after this upload")
-        if problem := _find_difference(answer, digests.size, expected):
-            self._delete_wrong(target, key, problem)
-        return _describe(key, answer)
+            raise AlreadyStoredError(
+                f"{self.locate(key)} was replaced by another run right after this upload"
+            )
+        return answer
 
     def _delete_wrong(self, target: str, key: str, problem: str) -> NoReturn:
         """Remove an object that is not what was sent, before anybody believes it; raises StoreError."""
@@ -195,21 +229,19 @@ class S3Store:
             raise StoreError(f"{target}: {problem}; {refused.message}", hint="delete it by hand") from error
         raise StoreError(f"{target}: {problem}; it was deleted again", hint="run the backup again")
 
-    def _object_options(self) -> dict[str, Any]:
-        """Return what the settings say of every new object, as S3's own arguments."""
-        settings = self._settings
-        options: dict[str, Any] = {
-            "StorageClass": settings.storage_class,
-            "ServerSideEncryption": settings.sse,
-            "SSEKMSKeyId": settings.kms_key_id,
-            "ACL": settings.acl,
-        }
-        if lock := settings.object_lock:
-            until = dt.datetime.now(dt.UTC) + dt.timedelta(days=lock.days)
-            options |= {"ObjectLockMode": lock.mode, "ObjectLockRetainUntilDate": until}
-        return {name: value for name, value in options.items() if value is not None}
-
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        """Return what the service reports of an object, None where there is none.
+
+        An answer without this tool's metadata may be one that was cut among them, so it is asked for twice.
+        """
+        try:
+            answer = self._ask_head(key)
+            whole = answer is None or "refs_digest" in answer["Metadata"]
+            return answer if whole else self._ask_head(key)
+        except ValueError:  # botocore's, for a date that was cut
+            return self._ask_head(key)
+
+    def _ask_head(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:
             answer = self._client.head_object(
                 Bucket=self._bucket, Key=self._prefix + key, ChecksumMode="ENABLED"

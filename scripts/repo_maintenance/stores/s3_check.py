@@ -12,11 +12,13 @@ from repo_maintenance.clock import check_clock
 from repo_maintenance.findings import Finding, failure, ok, warning
 from repo_maintenance.settings import S3Settings
 from repo_maintenance.stores.s3_errors import explain
+from repo_maintenance.stores.s3_options import note_options
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PROBE = ".repo-maintenance-probe"
+PROBE_CONTENT = b"written to see whether this can be written\n"
 SUBJECT = "bucket"
 
 
@@ -44,9 +46,7 @@ def check_writable(client: S3Client, settings: S3Settings) -> Finding:
     """Store a few bytes under a name that is no backup's; they stay, so no right to delete is needed."""
     key = settings.prefix + PROBE
     try:
-        client.put_object(
-            Bucket=settings.bucket, Key=key, Body=b"written to see whether this can be written\n"
-        )
+        client.put_object(Bucket=settings.bucket, Key=key, Body=PROBE_CONTENT, **note_options(settings))
     except (BotoCoreError, ClientError) as error:
         found = explain(error, "write", f"s3://{settings.bucket}/{key}")
         return failure(SUBJECT, found.message, found.hint)

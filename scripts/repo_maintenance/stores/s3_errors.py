@@ -16,11 +16,15 @@ _HINTS = {
     "PermanentRedirect": "the bucket is in another region; correct backup.s3.region",
     "301": "the bucket is in another region; correct backup.s3.region",
     "AuthorizationHeaderMalformed": "the bucket is in another region; correct backup.s3.region",
+    "IllegalLocationConstraintException": "the bucket is in another region; correct backup.s3.region",
+    "400": "the service refuses without saying why: check the credentials and backup.s3.region",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
+    "InvalidToken": "check AWS_SESSION_TOKEN",
     "ExpiredToken": "the credentials have expired; get new ones",
     "RequestTimeTooSkewed": "set this machine's clock",
 }
+_KMS_HINT = "enable the key of backup.s3.kms_key_id, and let its policy allow this role to use it"
 _CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -30,8 +34,9 @@ def explain(error: BotoCoreError | ClientError | Boto3Error, action: str, target
         code = error.response.get("Error", {}).get("Code", "")
         if code in _CONFLICTS:
             return AlreadyStoredError(f"{target} holds other content, which is not overwritten")
+        hint = _KMS_HINT if code.startswith("KMS.") else _HINTS.get(code)
         reason = error.response.get("Error", {}).get("Message") or code
-        return StoreError(f"can't {action} {target}: {code}: {reason}", hint=_HINTS.get(code))
+        return StoreError(f"can't {action} {target}: {code}: {reason}", hint=hint)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StoreError(
             f"can't {action} {target}: no AWS credentials",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from repo_maintenance.errors import ChangedSourceError
+from repo_maintenance.naming import parse_object_key
 from repo_maintenance.stores.base import Digests
 from repo_maintenance.stores.s3_answers import require_whole
 
@@ -92,9 +93,10 @@ def upload(
 
 
 def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.datetime) -> None:
-    """Abort all uploads in parts below a prefix that were begun before a moment."""
+    """Abort the uploads of backups below a prefix that were begun before a moment."""
     pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
-    stale = [item for page in pages for item in page.get("Uploads", ()) if item["Initiated"] < before]
+    begun = [item for page in pages for item in page.get("Uploads", ()) if item["Initiated"] < before]
+    stale = [item for item in begun if parse_object_key(item["Key"].removeprefix(prefix))]
     for item in stale:
         logger.info("aborting an upload of %s that was cut off at %s", item["Key"], item["Initiated"])
         client.abort_multipart_upload(Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"])

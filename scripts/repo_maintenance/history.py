@@ -1,0 +1,135 @@
+"""The history: one small record a run, kept in the store, so that trends survive fresh runners."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from repo_maintenance import __version__
+from repo_maintenance.catalog import Catalog
+from repo_maintenance.errors import StoreError
+from repo_maintenance.naming import history_key
+from repo_maintenance.records import Failure
+from repo_maintenance.stores import Store
+from repo_maintenance.summary import Summary
+
+logger = logging.getLogger(__name__)
+
+CONCURRENT_READS = 16
+KEPT_IN_SIGHT = 400
+Kind = Literal["backup", "verify", "prune"]
+
+
+class RunFailure(BaseModel):
+    """What failed in a run, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    repository: str
+    step: str
+    kind: str
+    message: str
+    hint: str | None = None
+
+
+class RunRecord(BaseModel):
+    """What is remembered of a run, for reports on any machine."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Kind
+    run: str
+    """Eight hexadecimal digits: what its log lines carry."""
+    started_at: AwareDatetime
+    seconds: float
+    ok: bool
+    total: int
+    """Repositories matched, or backups whose turn it was."""
+    done: int
+    """Of these, backed up, proven, or deleted."""
+    failed: int
+    covered: int
+    """Of these, those that have a backup after the run."""
+    bytes_done: int
+    """Stored, read, or deleted in the run."""
+    bytes_stored: int
+    """All that the store holds of us, before the run's own uploads."""
+    step_seconds: dict[str, float] = {}
+    """Step → the seconds that it took, summed over all repositories."""
+    failures: list[RunFailure] = []
+    tool_version: str = __version__
+
+    @property
+    def key(self) -> str:
+        """Its key below the store's prefix."""
+        return history_key(self.kind, self.started_at, self.run)
+
+
+def remember(store: Store, record: RunRecord) -> None:
+    """Store a record; where that fails, a warning says so: a trend is not worth a backup."""
+    try:
+        store.put_note(record.key, f"{record.model_dump_json(indent=2)}\n".encode())
+    except (StoreError, OSError) as error:
+        logger.warning("this run is not in the history: %s", error)
+
+
+def read_history(store: Store, keys: Iterable[str]) -> list[RunRecord]:
+    """Return the newest records, oldest first; one that can't be read is left out. Raises StoreError."""
+    newest = sorted(keys, key=_moment)[-KEPT_IN_SIGHT:]
+    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
+        found = pool.map(lambda key: _parse(store.read_note(key)), newest)
+        return [record for record in found if record is not None]
+
+
+def _moment(key: str) -> str:
+    return key.partition("-")[2]
+
+
+def _parse(content: bytes | None) -> RunRecord | None:
+    try:
+        return RunRecord.model_validate_json(content or b"")
+    except ValidationError:
+        return None
+
+
+def record_of_backup(summary: Summary, catalog: Catalog, run: str) -> RunRecord:
+    """Return what is remembered of a run that made backups, or found nothing to do."""
+    steps: Counter[str] = Counter()
+    for result in summary.repositories:
+        steps.update(result.step_seconds)
+    failures = [result.failure for result in summary.repositories if result.failure]
+    return RunRecord(
+        kind="backup",
+        run=run,
+        started_at=summary.started_at,
+        seconds=summary.seconds,
+        ok=summary.ok,
+        total=summary.total,
+        done=summary.backed_up,
+        failed=summary.failed + summary.not_reached,
+        covered=summary.covered,
+        bytes_done=summary.bytes_stored,
+        bytes_stored=stored_bytes(catalog),
+        step_seconds={step: round(seconds, 3) for step, seconds in steps.items()},
+        failures=brief(failures),
+    )
+
+
+def stored_bytes(catalog: Catalog) -> int:
+    """Return what all backups of a store take."""
+    return sum(backup.stored.size for backup in catalog)
+
+
+def brief(failures: Iterable[Failure]) -> list[RunFailure]:
+    """Return what is remembered of failures."""
+    return [
+        RunFailure(
+            repository=one.repository, step=one.step, kind=one.kind, message=one.message, hint=one.hint
+        )
+        for one in failures
+    ]

@@ -1,0 +1,153 @@
+"""The look before a run: each finding one line, ok, a warning, or a failure with its remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from repo_maintenance.clock import check_clock
+from repo_maintenance.findings import Level
+from repo_maintenance.hosts.github_check import check_github
+from repo_maintenance.preflight import run_preflight
+from repo_maintenance.stores.folder import FolderStore
+from repo_maintenance.stores.s3_check import check_bucket
+from tests.conftest import TOKEN
+from tests.faults.findings import check_well_formed, find
+from tests.faults.in_process import connect
+from tests.faults.storing import Space
+from tests.servers.github import Account, FakeGitHub, Fault, matching
+from tests.servers.seaweed import SeaweedServer
+from tests.workflow.workspace import Workspace
+
+LEVELS = set(Level)
+NOW = dt.datetime.now(dt.UTC)
+
+
+def configure(github: FakeGitHub, seaweed: SeaweedServer, space: Space, token: str) -> Workspace:
+    """Return the current folder, in which the workflow is configured."""
+    s3 = {
+        "bucket": space.bucket,
+        "prefix": space.prefix,
+        "region": "us-east-1",
+        "endpoint_url": seaweed.endpoint_url,
+    }
+    backup = {"organization": "acme", "github": {"api_url": github.api_url}, "s3": s3}
+    return Workspace(Path.cwd(), {"backup": backup}, seaweed.environment() | {"GITHUB_TOKEN": token})
+
+
+def test_the_preflight_of_a_sound_place(github: FakeGitHub, seaweed: SeaweedServer, space: Space) -> None:
+    """``snakemake --cores 1 preflight`` looks at everything, a line each, stores nothing, exits with 0."""
+    github.add_repository("acme", "one")
+
+    run = configure(github, seaweed, space, TOKEN).run("--cores", "1", "preflight")
+
+    assert run.code == 0, run.output
+    found = [line.split(":")[0].split() for line in run.output.splitlines() if line[:9].strip() in LEVELS]
+    assert {"github", "bucket", "git", "git-lfs", "clock", "disk"} <= {line[1] for line in found}
+    assert [] == [line for line in run.output.splitlines() if line.startswith("failure ")]
+    assert [] == [key for key in space.objects() if key.endswith(".gz")]
+    assert [] == github.git_requests()
+
+
+def test_the_preflight_of_a_broken_place(github: FakeGitHub, seaweed: SeaweedServer, space: Space) -> None:
+    """A wrong token and a missing bucket are both found at once, each with a remedy; the code is not 0."""
+    broken = Space(space.client, "no-such-bucket", space.prefix)
+
+    run = configure(github, seaweed, broken, "wrong").run("--cores", "1", "preflight")
+
+    failures = [line for line in run.output.splitlines() if line.startswith("failure ")]
+    assert (True, 2) == (run.code != 0, len(failures)), run.output
+    assert [True, True] == ["→" in line for line in failures]
+    assert ["failure  github", "failure  bucket"] == [line.split(":")[0] for line in failures]
+    assert "Traceback" not in run.output
+
+
+# -- GitHub
+
+
+@pytest.mark.parametrize(
+    ("scopes", "level", "said"),
+    [
+        ("repo, read:org", Level.OK, "the token's scopes: repo, read:org"),
+        ("public_repo", Level.WARNING, "lack repo"),
+        ("", Level.WARNING, "lack repo"),
+    ],
+)
+def test_the_tokens_scopes_are_judged(github: FakeGitHub, scopes: str, level: Level, said: str) -> None:
+    """A classic token that can't read private repositories is warned of; a good one is named as such."""
+    github.add_token(TOKEN, Account("robot", scopes=scopes))
+    findings = list(connect(github).check())
+    check_well_formed(findings)
+    assert level == find(findings, said).level
+
+
+def test_a_refused_token_is_a_failure(github: FakeGitHub) -> None:
+    """A wrong token is found by a request that costs no quota."""
+    github.revoke_token(TOKEN)
+    (finding,) = connect(github).check()
+    assert (Level.FAILURE, True) == (finding.level, "GITHUB_TOKEN" in (finding.remedy or ""))
+    assert ["/api/v3/rate_limit"] == [request.path for request in github.requests]
+
+
+@pytest.mark.parametrize(("remaining", "level"), [(5000, Level.OK), (600, Level.OK), (10, Level.WARNING)])
+def test_a_quota_that_runs_out_is_warned_of(github: FakeGitHub, remaining: int, level: Level) -> None:
+    """What is left of the quota is said, with the time at which it starts anew; looking costs none of it."""
+    github.set_quota(TOKEN, remaining=remaining)
+    finding = find(list(connect(github).check()), "requests left until")
+    assert (level, True) == (finding.level, f"{remaining} of 5000" in finding.message)
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_an_ill_github_is_a_failure(github: FakeGitHub, status: int) -> None:
+    """Where GitHub does not answer as it should, that is a finding, not a crash."""
+    github.fault(Fault(matching("/rate_limit"), status=status, body={"message": "No"}))
+    findings = list(connect(github).check())
+    assert [Level.FAILURE] == [finding.level for finding in findings]
+    assert str(status) in str(findings[0])
+
+
+def test_answers_that_make_no_sense_are_a_failure(github: FakeGitHub) -> None:
+    """An address at which something else than GitHub answers is a finding that names the setting."""
+    github.fault(Fault(matching("/rate_limit"), status=200, body="<html>Welcome</html>"))
+    (finding,) = [one for one in connect(github).check() if one.level is Level.FAILURE]
+    assert "backup.github.api_url" in (finding.remedy or "")
+
+
+# -- the clock
+
+SKEWS = [(0, Level.OK), (30, Level.OK), (300, Level.WARNING), (1200, Level.FAILURE), (-1200, Level.FAILURE)]
+
+
+@pytest.mark.parametrize(("seconds", "level"), SKEWS)
+def test_a_wrong_clock_is_found(
+    github: FakeGitHub, space: Space, seaweed: SeaweedServer, seconds: int, level: Level
+) -> None:
+    """The clock is compared with GitHub's and the store's: S3 refuses requests from 15 minutes on."""
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    requester = connect(github).client.requester
+    store = space.connect(seaweed.endpoint_url)
+
+    found = [
+        *check_github(requester, None, now=now),
+        *check_bucket(seaweed.client(), store._settings, now=now),
+    ]
+
+    assert [level, level] == [finding.level for finding in found if finding.subject == "clock"]
+
+
+@pytest.mark.parametrize("header", [None, "", "yesterday", "Mon, 32 Nov 2026 00:00:00 GMT", "a, b"])
+def test_a_server_without_a_clock_is_no_crash(header: str | None) -> None:
+    """A ``Date`` that is missing or makes no sense is a warning."""
+    assert Level.WARNING == check_clock("the store", header, NOW).level
+
+
+def test_all_findings_come_together(github: FakeGitHub) -> None:
+    """One look finds everything: no failure hides another."""
+    github.revoke_token(TOKEN)
+    Path("stored").write_text("a file, no folder")
+    findings = run_preflight(connect(github), FolderStore(Path("stored")), Path("results"), lfs=True)
+    subjects = [finding.subject for finding in findings if finding.level is Level.FAILURE]
+    assert ["github", "store"] == subjects
