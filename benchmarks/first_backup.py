@@ -83,7 +83,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--large-mb", type=int, default=300, help="of the memory run's repository; 0: no such run"
     )
-    parser.add_argument("--latency-ms", type=int, default=0, help="of the network to GitHub, one way")
+    parser.add_argument("--latency-ms", type=int, default=20, help="of the network to GitHub, one way")
     parser.add_argument(
         "--wikis", action="store_true", help="GitHub says of every repository that it has one"
     )
@@ -203,7 +203,8 @@ def _render(report: Report, labels: Mapping[str, str], options: Options) -> str:
     ratios = [(name, f"{wall:.2f}", f"{cpu:.2f}") for name, (wall, cpu) in report.ratios.items()]
     return "\n".join(
         [
-            f"### {report.title}, store: {options.store}, {options.repeats} rounds",
+            f"### {report.title}, store: {options.store}, {options.repeats} rounds, "
+            f"GitHub {options.latency_ms} ms away",
             "",
             machine,
             "",

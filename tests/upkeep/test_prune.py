@@ -141,3 +141,28 @@ def test_a_listing_that_fails_stops_everything(store: Store) -> None:
     assert "401 Bad credentials" in done.output
     assert "Traceback" not in done.output
     assert before == store.listing()
+
+
+def test_what_is_locked_stays_and_is_no_error(seaweed: SeaweedServer, tmp_path: Path) -> None:
+    """In a bucket with versions and object lock, ``prune`` says that versions stay, and a locked one does."""
+    with FakeGitHub(tmp_path / "github", tokens={"test-token": Account("robot")}) as github:
+        for name in NAMES:
+            github.add_repository("acme", name)
+        store = Store(seaweed, github, tmp_path / "workspace", ObjectLockEnabledForBucket=True)
+        key = f"backups/{backup_key('lecture-3', 21)}"
+        until = dt.datetime.now(dt.UTC) + dt.timedelta(days=7)
+        locked = store.client.put_object(
+            Bucket=store.bucket,
+            Key=key,
+            Body=b"locked",
+            ObjectLockMode="COMPLIANCE",
+            ObjectLockRetainUntilDate=until,
+        )
+
+        done = store.workspace().run("--cores", "1", "prune")
+
+        assert done.code == 0, done.output
+        assert "the bucket keeps versions: what was deleted takes room" in done.output
+        assert backup_key("lecture-4", 21) not in store.listing()
+        kept = store.client.get_object(Bucket=store.bucket, Key=key, VersionId=locked["VersionId"])
+        assert kept["Body"].read() == b"locked"

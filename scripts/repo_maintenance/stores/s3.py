@@ -22,7 +22,7 @@ from repo_maintenance.errors import AlreadyStoredError, StoreError
 from repo_maintenance.findings import Finding
 from repo_maintenance.settings import S3Settings
 from repo_maintenance.stores.base import Digests, StoredObject
-from repo_maintenance.stores.s3_answers import require_whole, retry_cut_answers
+from repo_maintenance.stores.s3_answers import await_no_continue, require_whole, retry_cut_answers
 from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
 from repo_maintenance.stores.s3_options import backup_options, note_options
@@ -51,6 +51,7 @@ class S3Store:
     def __init__(self, client: S3Client, settings: S3Settings) -> None:
         self._client = client
         retry_cut_answers(client)
+        await_no_continue(client)
         self._settings = settings
         self._bucket = settings.bucket
         self._prefix = settings.prefix
