@@ -203,8 +203,7 @@ def _render(report: Report, labels: Mapping[str, str], options: Options) -> str:
     ratios = [(name, f"{wall:.2f}", f"{cpu:.2f}") for name, (wall, cpu) in report.ratios.items()]
     return "\n".join(
         [
-            f"### {report.title}, store: {options.store}, {options.repeats} rounds, "
-            f"GitHub {options.latency_ms} ms away",
+            _title(report, options),
             "",
             machine,
             "",
@@ -215,6 +214,11 @@ def _render(report: Report, labels: Mapping[str, str], options: Options) -> str:
             *map(str, report.goals),
         ]
     )
+
+
+def _title(report: Report, options: Options) -> str:
+    far = f"GitHub {options.latency_ms} ms away"
+    return f"### {report.title}, store: {options.store}, {far}, {options.repeats} rounds"
 
 
 def _say(text: str) -> None:
