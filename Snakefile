@@ -5,7 +5,13 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "rules/settings.smk"
+
+
 configfile: "config/config.yaml"
+
+
+report: "rules/captions/workflow.rst"
 
 
 include: "rules/common.smk"
@@ -14,6 +20,10 @@ include: "rules/restore.smk"
 include: "rules/verify.smk"
 include: "rules/prune.smk"
 include: "rules/preflight.smk"
+include: "rules/alerts.smk"
+include: "rules/report.smk"
+include: "rules/metrics.smk"
+include: "rules/health.smk"
 
 
 rule backup:
@@ -30,8 +40,14 @@ onstart:
 onsuccess:
     this_run.finish()
     upkeep.finish()
+    checkup.finish()
+    publish_metrics()
+    notify()
 
 
 onerror:
     this_run.finish()
     upkeep.finish()
+    checkup.finish()
+    publish_metrics()
+    notify()

@@ -38,7 +38,7 @@ rule archive_repository:
     message:
         "Archive {wildcards.repo}"
     run:
-        steps.archive(wildcards.date, log=Path(log[0]), **paths(input, output))
+        steps.archive(wildcards.date, log=Path(log[0]), watch=watch.compare, **paths(input, output))
 
 
 rule upload_backup:
@@ -48,7 +48,12 @@ rule upload_backup:
         tarball="results/archives/{repo}-{date}.tar.gz",
         description="results/archives/{repo}-{date}.json",
     output:
-        receipt="results/uploaded/{repo}-{date}.tar.gz.uploaded",
+        receipt=report(
+            "results/uploaded/{repo}-{date}.tar.gz.uploaded",
+            caption="captions/receipt.rst",
+            category="Backups",
+            labels={"repository": "{repo}", "date": "{date}"},
+        ),
     log:
         "results/logs/upload/{repo}-{date}.log",
     priority: 2

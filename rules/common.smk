@@ -1,16 +1,19 @@
 """Settings, wildcard constraints and input functions: what the other rule files share."""
 
+import atexit
 import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
-
 from repo_maintenance import naming, steps
 from repo_maintenance.errors import RepoMaintenanceError
+from repo_maintenance.health.checkup import Checkup, examined_size
 from repo_maintenance.inventory import recorded_size
 from repo_maintenance.logs import quiet_job_failures
+from repo_maintenance.meter import Meter
+from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
+from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
 from repo_maintenance.scheduling import keep_linear
 from repo_maintenance.upkeep import Upkeep
@@ -27,8 +30,14 @@ def or_stop(function, *arguments, **options):
 quiet_job_failures(logger)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
-upkeep = Upkeep(settings, this_run.open_store, this_run.open_host)
+upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)
+checkup = Checkup(settings, this_run.open_store, this_run.open_host)
 observer = Observer(settings, this_run.open_store, this_run.open_host)
+watch = HistoryWatch(this_run.open_store, merged_too=settings.alerts.merged_branches)
+notifier = Notifier(settings, this_run.open_store, observer)
+meter = Meter(settings, observer.look_again)
+this_run.afterwards.append(meter.publish)
+this_run.afterwards.append(notifier.finish_backup)
 
 
 wildcard_constraints:
@@ -38,9 +47,10 @@ wildcard_constraints:
 
 def due_receipts(wildcards):
     """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
-    due = or_stop(this_run.due_receipts, preview=workflow.dryrun)
+    due = or_stop(notifier.begin, this_run.due_receipts, preview=workflow.dryrun)
     if not workflow.dryrun:
         forget_begun_jobs()
+        atexit.register(this_run.finish)  # inside another workflow, nobody else calls it
     return due
 
 
@@ -61,9 +71,25 @@ def verified_notes(wildcards):
     return or_stop(upkeep.verified_notes, preview=workflow.dryrun)
 
 
+def checked_notes(wildcards):
+    """What there is once every repository is looked at; a preview shows which ones, and with which checks."""
+    return or_stop(checkup.checked_notes, preview=workflow.dryrun)
+
+
 def prune_preview(wildcards):
     """No inputs; a preview shows what would be deleted, and why."""
     return or_stop(upkeep.prune_preview, preview=workflow.dryrun)
+
+
+def publish_metrics():
+    """Publish the metrics, if so configured, at the end of a backup or verify."""
+    if this_run.has_looked or upkeep.has_verified:
+        meter.publish()
+
+
+def notify():
+    """Tell the channels and the heartbeat, if so configured, at the end of a backup or verify."""
+    notifier.finish(is_backup=this_run.has_looked, is_verify=upkeep.has_verified)
 
 
 def temp_unless(kept, path):
@@ -74,6 +100,11 @@ def temp_unless(kept, path):
 def disk_mb(wildcards):
     """What a repository takes on disk while it is worked on: its mirror and its tarball, in MB."""
     return 2 * recorded_size(wildcards.repo) // 1_000_000 + 1
+
+
+def mirror_mb(wildcards):
+    """What the mirror of a repository takes on disk while it is checked, in MB."""
+    return examined_size(wildcards.repo) // 1_000_000 + 1
 
 
 def larger_first(wildcards):

@@ -12,7 +12,9 @@ from repo_maintenance.naming import (
     ProofName,
     is_history_key,
     parse_object_key,
+    parse_pin_key,
     parse_proof_key,
+    parse_refs_key,
 )
 from repo_maintenance.stores import StoredObject
 
@@ -25,6 +27,8 @@ class Backup:
     stored: StoredObject
     proof: ProofName | None = None
     """The newest proof of this very content; None where it was never tried since it was stored."""
+    pinned_on: dt.date | None = None
+    """The day (UTC) on which it was found to hold what upstream has rewritten, if it was."""
 
     @property
     def is_good(self) -> bool:
@@ -46,6 +50,10 @@ class Catalog:
     """Every proof of a backup, also those of replaced content, and of a backup that is gone."""
     history: list[str] = field(default_factory=list)
     """The keys of the records of runs."""
+    pins: dict[BackupName, StoredObject] = field(default_factory=dict)
+    """Every note that keeps a backup, also of one that is gone."""
+    refs: dict[BackupName, StoredObject] = field(default_factory=dict)
+    """The refs of each backup that has them noted, also of one that is gone."""
 
     def __iter__(self) -> Iterator[Backup]:
         for name in sorted(self.backups):
@@ -70,6 +78,11 @@ class Catalog:
         """Return the backup of that name."""
         return next((one for one in self.backups.get(name.repo, ()) if one.name == name), None)
 
+    def notes_of(self, name: BackupName) -> list[StoredObject]:
+        """Return all that is stored about a backup, and is of no use without it."""
+        beside = [notes[name] for notes in (self.pins, self.refs) if name in notes]
+        return [*self.proofs.get(name, ()), *beside]
+
     def matching(self, patterns: Iterable[str]) -> list[str]:
         """Return the repositories whose whole name is, or matches, one of the patterns."""
         compiled = [re.compile(pattern) for pattern in patterns]
@@ -79,6 +92,8 @@ class Catalog:
 def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
     """Return what a listing holds; objects that are not named as ours are none of our business."""
     history: list[str] = []
+    pins: dict[BackupName, StoredObject] = {}
+    refs: dict[BackupName, StoredObject] = {}
     stored: dict[BackupName, StoredObject] = {}
     proofs: dict[BackupName, list[tuple[ProofName, StoredObject]]] = {}
     for item in objects:
@@ -86,14 +101,19 @@ def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
             stored[name] = item
         elif proof := parse_proof_key(item.key):
             proofs.setdefault(proof.backup, []).append((proof, item))
+        elif pinned := parse_pin_key(item.key):
+            pins[pinned] = item
+        elif noted := parse_refs_key(item.key):
+            refs[noted] = item
         elif is_history_key(item.key):
             history.append(item.key)
     backups: dict[str, list[Backup]] = {}
     for name in sorted(stored):
         proof = _newest_proof(stored[name], proofs.get(name, []))
-        backups.setdefault(name.repo, []).append(Backup(name, stored[name], proof))
+        pinned_on = pins[name].modified.date() if name in pins else None
+        backups.setdefault(name.repo, []).append(Backup(name, stored[name], proof, pinned_on))
     kept = {name: [item for _proof, item in found] for name, found in proofs.items()}
-    return Catalog(backups, kept, history)
+    return Catalog(backups, kept, history, pins, refs)
 
 
 def _newest_proof(backup: StoredObject, proofs: list[tuple[ProofName, StoredObject]]) -> ProofName | None:

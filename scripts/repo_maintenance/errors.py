@@ -82,9 +82,17 @@ class ProofError(RepoMaintenanceError):
     """A backup is not what it should be: it can't be restored, or not as it was."""
 
 
+class MetricsError(RepoMaintenanceError):
+    """The metrics can't be handed to Prometheus."""
+
+
 class RestoreError(RepoMaintenanceError):
     """A backup can't be put back to where it should go."""
 
 
 class PushError(RepoMaintenanceError):
     """A restored repository can't be pushed to where it should go."""
+
+
+class HealthError(RepoMaintenanceError):
+    """The health of a repository can't be told."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +17,15 @@ from repo_maintenance.hosts.base import GitAccess
 from repo_maintenance.naming import PARTIAL
 from repo_maintenance.processes import NOTHING, run_process
 
+logger = logging.getLogger(__name__)
+
 ASKPASS = Path(__file__).with_name("askpass.sh")
 CONFIG = Path(__file__).with_name("gitconfig")
 NOWHERE = Path(os.devnull) / "nowhere"
 LOW_SPEED_BYTES = 1000
 NO_ACCESS = GitAccess(protocols=())
 # What carries a secret has no business in a child's environment; git gets its password as askpass.sh says.
-SECRET_PREFIXES = ("GITHUB_", "GH_", "AWS_")
+SECRET_PREFIXES = ("GITHUB_", "GH_", "AWS_", "REPO_MAINTENANCE_")
 
 
 def run_git(
@@ -46,7 +50,10 @@ def run_git(
         environment = git_environment(os.environ, access, count)
         if git_dir is not None:
             environment["GIT_DIR"] = str(git_dir.absolute())
+        started = time.monotonic()
         done = run_process(command, cwd=git_dir, environment=environment, stdin=stdin, stdout=stdout)
+    seconds = time.monotonic() - started
+    logger.debug("%s: exit code %d after %.1f s", " ".join(command), done.returncode, seconds)
     if done.returncode:
         raise explain_git(_verb(command), done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="backslashreplace")

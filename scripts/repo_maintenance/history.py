@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -28,7 +29,7 @@ Kind = Literal["backup", "verify", "prune"]
 class RunFailure(BaseModel):
     """What failed in a run, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     repository: str
     step: str
@@ -40,7 +41,7 @@ class RunFailure(BaseModel):
 class RunRecord(BaseModel):
     """What is remembered of a run, for reports on any machine."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     kind: Kind
     run: str
@@ -61,6 +62,8 @@ class RunRecord(BaseModel):
     """All that the store holds of us, before the run's own uploads."""
     step_seconds: dict[str, float] = {}
     """Step → the seconds that it took, summed over all repositories."""
+    retries: dict[str, int] = {}
+    """Service (git, github, s3) → how often a request was made again."""
     failures: list[RunFailure] = []
     tool_version: str = __version__
 
@@ -83,7 +86,8 @@ def read_history(store: Store, keys: Iterable[str]) -> list[RunRecord]:
     newest = sorted(keys, key=_moment)[-KEPT_IN_SIGHT:]
     with ThreadPoolExecutor(CONCURRENT_READS) as pool:
         found = pool.map(lambda key: _parse(store.read_note(key)), newest)
-        return [record for record in found if record is not None]
+        records = [record for record in found if record is not None]
+        return sorted(records, key=lambda record: record.started_at)
 
 
 def _moment(key: str) -> str:
@@ -97,7 +101,7 @@ def _parse(content: bytes | None) -> RunRecord | None:
         return None
 
 
-def record_of_backup(summary: Summary, catalog: Catalog, run: str) -> RunRecord:
+def record_of_backup(summary: Summary, catalog: Catalog, run: str, *, retries: dict[str, int]) -> RunRecord:
     """Return what is remembered of a run that made backups, or found nothing to do."""
     steps: Counter[str] = Counter()
     for result in summary.repositories:
@@ -116,6 +120,35 @@ def record_of_backup(summary: Summary, catalog: Catalog, run: str) -> RunRecord:
         bytes_done=summary.bytes_stored,
         bytes_stored=stored_bytes(catalog),
         step_seconds={step: round(seconds, 3) for step, seconds in steps.items()},
+        retries=retries,
+        failures=brief(failures),
+    )
+
+
+def record_of_care(
+    kind: Kind,
+    run: str,
+    catalog: Catalog,
+    *,
+    started_at: dt.datetime,
+    seconds: float,
+    total: int,
+    bytes_done: int,
+    failures: Sequence[Failure] = (),
+) -> RunRecord:
+    """Return what is remembered of a run that proved or deleted ``total`` backups."""
+    return RunRecord(
+        kind=kind,
+        run=run,
+        started_at=started_at,
+        seconds=round(seconds, 1),
+        ok=not failures,
+        total=total,
+        done=total - len(failures),
+        failed=len(failures),
+        covered=len(catalog.backups),
+        bytes_done=bytes_done,
+        bytes_stored=stored_bytes(catalog),
         failures=brief(failures),
     )
 

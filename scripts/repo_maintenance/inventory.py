@@ -11,14 +11,14 @@ from pathlib import Path
 
 from repo_maintenance import naming
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
-from repo_maintenance.errors import HostError
+from repo_maintenance.errors import HostError, SettingsError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
 from repo_maintenance.naming import BackupName
 from repo_maintenance.planning import Decision, NewestBackup, decide
 from repo_maintenance.records import Receipt, read_json, receipt_of, write_json
-from repo_maintenance.selection import select
+from repo_maintenance.selection import explain_nothing, select
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
 
@@ -56,9 +56,12 @@ class Resolution:
 def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
     """Survey, and write the records and receipts that Snakemake then compares.
 
-    Raises HostError and StoreError; then nothing on disk has changed.
+    Raises HostError and StoreError, and SettingsError where nothing that is listed is selected; then nothing
+    on disk has changed.
     """
     resolution = survey(settings, host, store, today=today)
+    if nothing := explain_nothing(resolution.listed, settings.backup):
+        raise SettingsError(nothing)
     _write_records(decision.repository for decision in resolution.decisions)
     stored = {backup.name for backup in resolution.catalog}
     _reconcile_receipts(resolution.decisions, resolution.receipts.values(), stored)

@@ -26,6 +26,16 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _alone = threading.Lock()
 SMALLEST_WAITS_SECONDS = 3.0
 BYTES_PER_MB = 1_000_000
+# Step → the rule that takes it, as Snakemake and the logs name it.
+RULES = {
+    "mirror": "mirror_repository",
+    "archive": "archive_repository",
+    "upload": "upload_backup",
+    "restore": "restore_repository",
+    "push": "push_repository",
+    "verify": "verify_backup",
+    "health": "check_repository",
+}
 
 
 class Duration(BaseModel):
@@ -40,13 +50,14 @@ class Duration(BaseModel):
 
 
 @contextmanager
-def job(step: str, subject: str, log: Path) -> Iterator[None]:
+def job(step: str, subject: str, log: Path, *, repository: str | None = None) -> Iterator[None]:
     """Run one step for a repository or a backup: its lines go to its log, and its failure to a note.
 
-    Raises JobFailedError in place of every error that a user is meant to read.
+    ``repository`` is what its lines are about, where that is not the subject. Raises JobFailedError in place
+    of every error that a user is meant to read.
     """
     started = time.monotonic()
-    with job_log(subject, log):
+    with job_log(subject, log, rule=RULES.get(step, step), repository=repository):
         try:
             yield
         except (RepoMaintenanceError, OSError) as error:

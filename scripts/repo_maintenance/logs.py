@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import os
 import sys
@@ -13,13 +15,17 @@ from pathlib import Path
 from typing import TextIO
 
 from repo_maintenance.settings import LoggingSettings
+from repo_maintenance.settings.logs import ADDED
 
 ROOT = "repo_maintenance"
 
 
 @dataclass(frozen=True)
 class _Job:
+    subject: str
+    """What a line for people begins with: a repository, or one of its backups."""
     repository: str
+    rule: str
     stream: TextIO
 
 
@@ -37,17 +43,57 @@ class _JobHandler(logging.Handler):
                 job.stream.flush()
 
 
-def _name_repository(record: logging.LogRecord) -> bool:
-    """Begin a job's line with its repository."""
-    job = _current_job.get()
-    if job is not None and not hasattr(record, "repository"):
-        record.repository = job.repository
-        record.msg = f"{job.repository}: {record.msg}"
-    return True
+class _Origin(logging.Filter):
+    """Gives each line the run, the rule and the repository that it comes from; ``-`` outside of jobs."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        job = _current_job.get()
+        record.run = self._run
+        record.rule = job.rule if job else "-"
+        record.repository = job.repository if job else "-"
+        return True
 
 
-def configure_logging(settings: LoggingSettings) -> None:
-    """Set up the library's logging; called again, it replaces what was set up before."""
+class _ForPeople(logging.Formatter):
+    """The configured format; a job's message begins with its subject, unless the format names it anyway."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._begins_with_subject = "%(repository)" not in text
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        job = _current_job.get()
+        if job is not None and self._begins_with_subject:
+            record.message = f"{job.subject}: {record.message}"
+        return super().formatMessage(record)
+
+
+class _ForPrograms(logging.Formatter):
+    """One JSON object a line: whatever is said, it stays on that line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            **{name: getattr(record, name, default) for name, default in ADDED.items()},
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(settings: LoggingSettings, *, run: str = "-", verbose: bool = False) -> None:
+    """Set up the library's logging; called again, it replaces what was set up before.
+
+    Every line carries ``run``; ``verbose`` shows everything, whatever level is configured.
+    """
     logger = logging.getLogger(ROOT)
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
@@ -56,12 +102,13 @@ def configure_logging(settings: LoggingSettings) -> None:
     if settings.file is not None:
         settings.file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(settings.file, encoding="utf-8", delay=True))
-    formatter = logging.Formatter(settings.format)
+    formatter = _ForPrograms() if settings.json_lines else _ForPeople(settings.format)
+    origin = _Origin(run)
     for handler in handlers:
         handler.setFormatter(formatter)
-        handler.addFilter(_name_repository)
+        handler.addFilter(origin)
         logger.addHandler(handler)
-    logger.setLevel(settings.level)
+    logger.setLevel(logging.DEBUG if verbose else settings.level)
     logger.propagate = False
 
 
@@ -76,10 +123,11 @@ def _close(stream: TextIO) -> None:
 
 
 @contextmanager
-def job_log(repository: str, path: Path) -> Iterator[None]:
-    """Send what this thread logs to ``path`` too, until the block ends.
+def job_log(subject: str, path: Path, *, rule: str = "-", repository: str | None = None) -> Iterator[None]:
+    """Send what this thread logs to ``path`` too, until the block ends; each line says where it comes from.
 
-    A log that can't be written, on a full disk say, costs no backup.
+    ``repository`` is the subject itself, unless that is one of a repository's backups, say. A log that can't
+    be written, on a full disk say, costs no backup.
     """
     with ExitStack() as stack:
         try:
@@ -89,6 +137,7 @@ def job_log(repository: str, path: Path) -> Iterator[None]:
             logging.getLogger(__name__).warning("%s can't be written: %s", path, error.strerror)
             stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         stack.callback(_close, stream)
-        token = _current_job.set(_Job(repository, stream))
+        job = _Job(subject, subject if repository is None else repository, rule, stream)
+        token = _current_job.set(job)
         stack.callback(_current_job.reset, token)
         yield

@@ -21,6 +21,7 @@ from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
 from repo_maintenance.packs import check_packs
 from repo_maintenance.records import write_json
 from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
+from repo_maintenance.tally import count_retry
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ class _Fetcher:
         )
         for attempt in attempts:
             if attempt.num > 1:
+                count_retry("git")
                 logger.warning("attempt %d of %d", attempt.num, git.attempts)
             yield attempt
 

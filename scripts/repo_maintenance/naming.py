@@ -29,12 +29,24 @@ SUMMARY = RESULTS / "summary.json"
 REPORT = RESULTS / "report"
 PROOFS = RESULTS / "proofs"
 DURATIONS = RESULTS / "durations.jsonl"
+HEALTH = RESULTS / "health"
+HEALTH_FACTS = HEALTH / "facts"
+HEALTH_INDEX = HEALTH / "index"
+HEALTH_ORGANIZATION = HEALTH / "organization" / "all.json"
+HEALTH_REPORT = RESULTS / "health.json"
+METRICS = RESULTS / "metrics.prom"
 
 MANIFEST = "manifest.json"
 # Beside a mirror, not in the tarball: what the mirror holds, for the manifest.
 MIRROR_CONTENTS = "contents.json"
 # Below the store's prefix: a record of each run.
 HISTORY = ".history/"
+# Below the store's prefix: the refs of each backup, with which the next one is compared.
+REFS = ".refs/"
+# Below the store's prefix: which alerts were told, and when.
+TOLD_ALERTS = f"{HISTORY}alerts.json"
+# Below the store's prefix: what the newest health check found.
+HEALTH_NOTE = ".health/latest.json"
 # What is being made has a name that begins so, as no repository can, and is never believed.
 PARTIAL = "~partial-"
 
@@ -44,6 +56,8 @@ _PROOF = re.compile(
     rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})"
     rf"\.proof-(?P<proven>{DATE_PATTERN})\.(?P<verdict>good|bad)\.json"
 )
+_PIN = re.compile(rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.pinned\.json")
+_REFS = re.compile(rf"{re.escape(REFS)}(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.json\.gz")
 _HISTORY = re.compile(rf"{re.escape(HISTORY)}[a-z]+-[0-9]{{8}}T[0-9]{{6}}-[0-9a-f]{{8}}\.json")
 _RECEIPT_SUFFIX = ".uploaded"
 
@@ -83,6 +97,16 @@ def record_path(repo: str) -> Path:
     return RECORDS / f"{repo}.json"
 
 
+def health_facts_path(repo: str) -> Path:
+    """Where the listings' facts of a repository stand, for its health check."""
+    return HEALTH_FACTS / f"{repo}.json"
+
+
+def health_path(repo: str) -> Path:
+    """Where it stands what the health check of a repository found, until the next one."""
+    return HEALTH / f"{repo}.json"
+
+
 def failure_path(subject: str) -> Path:
     """Where the failure of a repository, or of one of its backups, is noted until the next run."""
     return FAILURES / f"{subject}.json"
@@ -95,7 +119,11 @@ def tarball_name(name: BackupName) -> str:
 
 def parse_tarball_name(text: str) -> BackupName | None:
     """Return what a tarball's file name says, or None where it is not one of ours."""
-    match = _TARBALL.fullmatch(text)
+    return _backup_name(_TARBALL.fullmatch(text))
+
+
+def _backup_name(match: re.Match[str] | None) -> BackupName | None:
+    """Return what the groups ``repo`` and ``date`` of a match say."""
     if match is None or not is_repository_name(match["repo"]):
         return None
     try:
@@ -147,6 +175,28 @@ def parse_proof_key(key: str) -> ProofName | None:
         return ProofName(backup, parse_date(match["proven"]), match["verdict"] == "good")
     except ValueError:
         return None
+
+
+def pin_key(name: BackupName) -> str:
+    """Return the key of the note that keeps a backup, ``{repo}/{repo}-{YYYYMMDD}.pinned.json``."""
+    return f"{name.repo}/{name.repo}-{format_date(name.date)}.pinned.json"
+
+
+def parse_pin_key(key: str) -> BackupName | None:
+    """Return which backup a note keeps, or None where the object is no such note."""
+    folder, separator, file_name = key.partition("/")
+    name = _backup_name(_PIN.fullmatch(file_name))
+    return name if separator and name is not None and name.repo == folder else None
+
+
+def refs_key(name: BackupName) -> str:
+    """Return the key of the refs of a backup, ``.refs/{repo}-{YYYYMMDD}.json.gz``."""
+    return f"{REFS}{name.repo}-{format_date(name.date)}.json.gz"
+
+
+def parse_refs_key(key: str) -> BackupName | None:
+    """Return whose refs an object holds, or None where it is none of that kind."""
+    return _backup_name(_REFS.fullmatch(key))
 
 
 def history_key(kind: str, moment: dt.datetime, run: str) -> str:

@@ -64,6 +64,11 @@ def run_process(
     return subprocess.CompletedProcess(command, process.returncode, output or b"", errors)
 
 
+def is_stopping() -> bool:
+    """Whether a signal has told this process to end: what can wait for the next run, is left to it."""
+    return _stopping.is_set()
+
+
 def exit_on_signals() -> None:
     """From now on, SIGTERM and SIGINT end this process at once, with its children.
 

@@ -64,7 +64,10 @@ def _judge_repository(
     backups: Sequence[Backup], settings: RetentionSettings, today: dt.date
 ) -> list[tuple[Backup, Verdict]]:
     by_date = {backup.name.date: backup for backup in backups}
-    candidates = [Candidate(one.name.date, proven=one.is_good, bad=one.is_bad) for one in backups]
+    candidates = [
+        Candidate(one.name.date, proven=one.is_good, bad=one.is_bad, pinned_on=one.pinned_on)
+        for one in backups
+    ]
     return [
         (by_date[verdict.candidate.date], verdict) for verdict in judge(candidates, settings, today=today)
     ]
@@ -115,12 +118,12 @@ class Pruned:
 
 
 def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
-    """Delete what goes, the backups first and then their proofs; raises StoreError."""
+    """Delete what goes, the backups first and then the notes about them; raises StoreError."""
     keys = [object_key(backup.name) for backup in plan.going]
     refused = store.delete(keys)
     gone = [backup for backup in plan.going if object_key(backup.name) not in refused]
-    proofs = [proof.key for backup in gone for proof in catalog.proofs.get(backup.name, ())]
-    refused |= store.delete(proofs)
+    notes = [note.key for backup in gone for note in catalog.notes_of(backup.name)]
+    refused |= store.delete(notes)
     return Pruned(gone, refused)
 
 

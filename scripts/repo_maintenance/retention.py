@@ -20,6 +20,8 @@ class Candidate:
     """Its last proof succeeded."""
     bad: bool = False
     """Its last proof failed."""
+    pinned_on: dt.date | None = None
+    """The day on which it was found to hold what upstream has rewritten."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ def judge(candidates: Iterable[Candidate], policy: RetentionSettings, *, today: 
     newest untried one: so neither an untried nor a bad backup is ever the reason why a proven one goes. The
     newest proven one stays, whatever its age; so do the newest that is not bad, the last ``keep_last``, and
     the last ``keep_last`` proven ones. A bad one goes once a proven one stays. A repository is never left
-    without a backup.
+    without a backup. A pinned one stays until a person unpins it.
     """
     ordered = sorted(candidates, key=lambda one: one.date, reverse=True)
-    reasons: dict[Candidate, list[str]] = {}
+    reasons = {one: [f"pinned: history was rewritten on {one.pinned_on}"] for one in ordered if one.pinned_on}
     sound = [one for one in ordered if not one.bad]
     proven = [one for one in sound if one.proven]
     for one in proven[:1]:

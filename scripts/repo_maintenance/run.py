@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
 
-from repo_maintenance import naming
+from repo_maintenance import naming, tally
+from repo_maintenance.channels import check_channels
 from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
 from repo_maintenance.findings import has_failure
 from repo_maintenance.history import record_of_backup, remember
@@ -45,13 +46,17 @@ class Run:
         self._started_at = dt.datetime.now(dt.UTC)
         self._resolution: Resolution | None = None
         self._lock: TextIO | None = None
+        self._is_summed_up = False
+        self.afterwards: list[Callable[[], None]] = []
+        """What a run with nothing to do does at its end: Snakemake tells nobody of that end."""
 
     @classmethod
     def start(cls, config: Mapping[str, Any], environment: Mapping[str, str]) -> Run:
         """Return a run with validated settings, and set up logging; raises SettingsError."""
         settings = load_settings(config, environment)
-        configure_logging(settings.logging)
-        return cls(settings)
+        run = cls(settings)
+        configure_logging(settings.logging, run=run.id, verbose=settings.verbose)
+        return run
 
     @cached_property
     def _host(self) -> Host:
@@ -91,6 +96,7 @@ class Run:
         if backup.organization is None and backup.folder is None:
             _say("No backup.organization, no backup.folder: this is the bundled example", preview=preview)
         require(check_machine(naming.RESULTS, lfs=backup.lfs))
+        require(check_channels(self.settings.notifications, os.environ))
         host, store = self.open_host(), self.open_store()
         resolution = resolve(self.settings, host, store, today=self._started_at.date())
         _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
@@ -102,7 +108,14 @@ class Run:
             store.clear_stale(self._started_at - STALE_AFTER)
         else:
             self._sum_up(resolution)
+            for follow in self.afterwards:
+                follow()
         return resolution
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether a backup was asked for, and it is known what is due."""
+        return self._resolution is not None
 
     def preflight(self, log: Path) -> None:
         """Say all that can be known before a run, a line each; raises JobFailedError on a failure."""
@@ -112,6 +125,7 @@ class Run:
             _say(f"Error: {error}", preview=False)
             raise JobFailedError(str(error)) from None
         findings = run_preflight(host, store, naming.RESULTS, lfs=self.settings.backup.lfs)
+        findings += check_channels(self.settings.notifications, os.environ)
         report = "".join(f"{finding}\n" for finding in findings)
         write_text_if_changed(log, report)
         _say(f"\n{report}", preview=False)
@@ -141,17 +155,19 @@ class Run:
         stop_on_signals(self.finish)
 
     def finish(self) -> None:
-        """Sum the run up, on the screen and in ``results/``; says nothing where no backup was asked for."""
-        if self._resolution is not None:
+        """Sum the run up, once, on the screen and in ``results/``; not where no backup was asked for."""
+        if self._resolution is not None and not self._is_summed_up:
             self._sum_up(self._resolution)
 
     def _sum_up(self, resolution: Resolution) -> None:
         """Say how the run ended, write it to ``results/``, and have the store remember it."""
+        self._is_summed_up = True
         summary = summarize(resolution, started_at=self._started_at, now=dt.datetime.now(dt.UTC))
         write_json(naming.SUMMARY, summary)
         write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
         _say(render_summary(summary), preview=False)
-        remember(self.open_store(), record_of_backup(summary, resolution.catalog, self.id))
+        record = record_of_backup(summary, resolution.catalog, self.id, retries=tally.retries())
+        remember(self.open_store(), record)
 
 
 def _clear(paths: Iterable[Path]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from repo_maintenance.hosts.base import Repository
 from repo_maintenance.settings import BackupSettings, FilterSettings
 
 BYTES_PER_MB = 1_000_000
+NAMES_SHOWN = 3
 
 
 def select(repositories: Iterable[Repository], settings: BackupSettings) -> list[Repository]:
@@ -22,6 +24,20 @@ def select(repositories: Iterable[Repository], settings: BackupSettings) -> list
         and not any(pattern.fullmatch(repository.name) for pattern in exclude)
         and passes(repository, settings.filters)
     ]
+
+
+def explain_nothing(repositories: Sequence[Repository], settings: BackupSettings) -> str | None:
+    """Return why none of the listed repositories is selected; None where one is, or where none is listed."""
+    if not repositories or select(repositories, settings):
+        return None
+    count = f"none of the {len(repositories)} repositories"
+    if select(repositories, settings.model_copy(update={"filters": FilterSettings(max_size_mb=None)})):
+        return f"backup.filters leave {count} whose names match"
+    names = [repository.name for repository in repositories]
+    plain = [re.sub(r"\\.|[^\w-]", "", pattern) for pattern in settings.patterns]
+    near = {name: None for text in plain for name in difflib.get_close_matches(text, names, cutoff=0.4)}
+    examples = ", ".join(([*near] or names)[:NAMES_SHOWN])
+    return f"backup.patterns, backup.exclude: {count} match; patterns match whole names, such as {examples}"
 
 
 def passes(repository: Repository, filters: FilterSettings) -> bool:

@@ -26,6 +26,7 @@ from repo_maintenance.lfs import WITHOUT_GIT_LFS
 from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
+from repo_maintenance.pins import note_refs
 from repo_maintenance.records import read_json, receipt_of, write_json
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Digests, Store, StoredObject
@@ -45,6 +46,7 @@ class TarballDescription(BaseModel):
     ref_count: int
     incomplete: str
     note: str
+    refs: dict[str, str] = {}
 
 
 def mirror(
@@ -67,8 +69,20 @@ def mirror(
             logger.warning("LFS object %s can't be had", oid)
 
 
-def archive(date: str, *, record: Path, folder: Path, tarball: Path, description: Path, log: Path) -> None:
-    """Write the tarball of one mirror, and beside it what is known of it."""
+def archive(
+    date: str,
+    *,
+    record: Path,
+    folder: Path,
+    tarball: Path,
+    description: Path,
+    log: Path,
+    watch: Callable[[BackupName, Manifest, Path], None] | None = None,
+) -> None:
+    """Write the tarball of one mirror, and beside it what is known of it.
+
+    ``watch`` gets the backup's name, its manifest and the mirror once the tarball is whole.
+    """
     with _job("archive", record, log) as repository:
         manifest = describe_mirror(repository, folder, naming.parse_date(date))
         content = manifest.model_dump_json(indent=2) + "\n"
@@ -84,10 +98,14 @@ def archive(date: str, *, record: Path, folder: Path, tarball: Path, description
             ref_count=len(manifest.refs),
             incomplete=_describe_lack(manifest),
             note=_describe_oddity(manifest),
+            refs=manifest.refs,
         )
         write_json(description, known)
         size = humanfriendly.format_size(digests.size)
         logger.info("archived %d refs, %s, SHA-256 %s", known.ref_count, size, digests.sha256)
+        if watch is not None:
+            name = BackupName(repository.name, manifest.backup_date)
+            watch(name, manifest, folder / f"{repository.name}.git")
 
 
 def upload(
@@ -117,6 +135,7 @@ def upload(
         made = receipt_of(stored)
         if made is None:
             raise StoreError(f"{store.locate(stored.key)}: its metadata did not arrive")
+        note_refs(store, name, repository.id, known.refs)
         write_json(receipt, made)
         naming.failure_path(repository.name).unlink(missing_ok=True)
         logger.info("stored %s, %s", store.locate(stored.key), humanfriendly.format_size(stored.size))

@@ -13,14 +13,16 @@ from typing import TextIO
 
 from repo_maintenance import naming
 from repo_maintenance.catalog import Catalog, read_catalog
-from repo_maintenance.errors import ProofError, PushError
+from repo_maintenance.errors import ProofError, PushError, SettingsError, StoreError
+from repo_maintenance.history import Kind, record_of_care, remember
 from repo_maintenance.hosts import Host
 from repo_maintenance.jobs import job, read_failures, render_failure
 from repo_maintenance.lock import acquire_lock
 from repo_maintenance.naming import BackupName
+from repo_maintenance.pins import unpin
 from repo_maintenance.prune import PrunePlan, plan_prune, prune, render_plan, render_pruned
 from repo_maintenance.push import push_restored
-from repo_maintenance.records import read_json, write_json
+from repo_maintenance.records import Failure, read_json, write_json
 from repo_maintenance.restore import Restored, forget_undone, plan_restore, render_restore, restore_repository
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
@@ -31,9 +33,13 @@ class Upkeep:
     """The capabilities that look after what is stored; each asks the store only when it is the target."""
 
     def __init__(
-        self, settings: Settings, open_store: Callable[[], Store], open_host: Callable[[], Host]
+        self, settings: Settings, open_store: Callable[[], Store], open_host: Callable[[], Host], run: str
     ) -> None:
         self._settings = settings
+        self._run = run
+        self._started_at = dt.datetime.now(dt.UTC)
+        self._is_summed_up = False
+        self._bytes_to_verify = 0
         self._open_store = open_store
         self._open_host = open_host
         self._lock: TextIO | None = None
@@ -83,14 +89,20 @@ class Upkeep:
             _say(render_verify(backups, missing), preview=preview)
             if not preview:
                 shutil.rmtree(naming.VERIFIED, ignore_errors=True)
+            self._bytes_to_verify = sum(backup.stored.size for backup in backups)
             names = [*(backup.name for backup in backups), *missing]
             self._planned["verify"] = [naming.verified_path(name) for name in names]
         return self._planned["verify"]
 
+    @property
+    def has_verified(self) -> bool:
+        """Whether proofs were asked for."""
+        return "verify" in self._planned
+
     def verify(self, repo: str, date: str, *, note: Path, log: Path) -> None:
         """Prove one backup; raises JobFailedError, after the proof is kept, where it is bad."""
         name = BackupName(repo, naming.parse_date(date))
-        with job("verify", f"{repo}-{date}", log):
+        with job("verify", f"{repo}-{date}", log, repository=repo):
             proof = prove(self._open_store(), name, naming.SCRATCH, clock=dt.datetime.now(dt.UTC))
             if proof.problem is not None:
                 hint = "it is marked bad; the next backup makes a new one"
@@ -107,7 +119,7 @@ class Upkeep:
 
     def prune(self, log: Path) -> None:
         """Delete what the policy lets go, and say what was done."""
-        with job("prune", "store", log):
+        with job("prune", "store", log, repository="-"):
             self._begin(preview=False)
             plan = self._prune_plan()
             _say(render_plan(plan), preview=False)
@@ -115,11 +127,30 @@ class Upkeep:
                 store = self._open_store()
                 pruned = prune(store, self._catalog, plan)
                 _say(render_pruned(pruned, keeps_versions=store.keeps_versions()), preview=False)
+                freed = sum(backup.stored.size for backup in pruned.deleted)
+                self._remember("prune", len(pruned.deleted), freed)
                 log.write_text(render_plan(plan) + render_pruned(pruned, keeps_versions=False))
 
     def _prune_plan(self) -> PrunePlan:
         listed = [repository.name for repository in self._open_host().list_repositories()]
         return plan_prune(self._catalog, listed, self._settings.retention, today=_today())
+
+    # -- unpin
+
+    def unpin(self, log: Path) -> None:
+        """Let the pinned backups of the repositories that are asked for go as the policy says."""
+        with job("unpin", "store", log, repository="-"):
+            if not self._settings.unpin:
+                raise SettingsError("nothing to unpin", hint="--config unpin='[repository, …]'")
+            self._begin(preview=False)
+            released, refused = unpin(self._open_store(), self._catalog, self._settings.unpin)
+            lines = [f"unpinned {name.repo} of {name.date}" for name in released]
+            lines += [f"not unpinned: {key}: {why}" for key, why in sorted(refused.items())]
+            text = "\n".join(lines or ["no pinned backup of these repositories"])
+            _say(text, preview=False)
+            log.write_text(f"{text}\n", encoding="utf-8")
+            if refused:
+                raise StoreError("not all of them could be unpinned", hint=next(iter(refused.values())))
 
     # -- both ends of a run
 
@@ -132,13 +163,33 @@ class Upkeep:
             shutil.rmtree(naming.SCRATCH, ignore_errors=True)
 
     def finish(self) -> None:
-        """Say what came of restore and verify; nothing where neither was asked for."""
+        """Say what came of restore and verify, once; nothing where neither was asked for."""
+        if self._is_summed_up:
+            return
+        self._is_summed_up = True
         for target, notes in self._planned.items():
             done = sum(note.exists() for note in notes)
             failures = [failure for failure in read_failures() if failure.step in {target, "push"}]
             lines = ["", f"{target}: {done} of {len(notes)} done, {len(failures)} failed"]
             lines += [line for failure in failures for line in render_failure(failure)]
             _say("\n".join(lines), preview=False)
+            if target == "verify" and notes:
+                self._remember("verify", len(notes), self._bytes_to_verify, failures)
+
+    def _remember(self, kind: Kind, total: int, bytes_done: int, failures: Sequence[Failure] = ()) -> None:
+        """Have the store remember this run."""
+        now = dt.datetime.now(dt.UTC)
+        record = record_of_care(
+            kind,
+            self._run,
+            self._catalog,
+            started_at=self._started_at,
+            seconds=(now - self._started_at).total_seconds(),
+            total=total,
+            bytes_done=bytes_done,
+            failures=failures,
+        )
+        remember(self._open_store(), record)
 
 
 def _receipt_names() -> Sequence[BackupName]:

@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.servers import github_apps as apps
+from tests.servers import github_graphql as graphql
 from tests.servers import github_routes as routes
 from tests.servers.github_access import BadCredentialsError, Quota, Viewer, api_token
 from tests.servers.github_git import GitCall, serve_git
 from tests.servers.github_lfs import serve_lfs
-from tests.servers.github_log import API, Request, RequestLog
+from tests.servers.github_log import API, GRAPHQL, Request, RequestLog
 from tests.servers.github_outlet import CutError, Outlet, body_pieces
 from tests.servers.github_routes import Answer, Call, Endpoint, World
 
@@ -42,6 +43,7 @@ ENDPOINTS: list[tuple[str, re.Pattern[str], Endpoint]] = [
         ("GET", "/repos/{}/{}/topics", routes.get_topics),
         ("PUT", "/repos/{}/{}/topics", routes.replace_topics),
         ("GET", "/repositories/([0-9]+)", routes.get_repository_by_id),
+        ("POST", GRAPHQL, graphql.answer_care),
         ("GET", "/rate_limit", routes.get_rate_limit),
         ("GET", "/meta", routes.get_meta),
         ("GET", "/app", apps.get_app),

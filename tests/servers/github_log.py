@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 
 
 @dataclass(slots=True)
@@ -24,8 +25,8 @@ class Request:
 
     @property
     def is_api(self) -> bool:
-        """Whether the request went to the REST API."""
-        return self.path.startswith(f"{API}/")
+        """Whether the request went to the API: REST, or GraphQL."""
+        return self.path.startswith(f"{API}/") or self.path == GRAPHQL
 
     @property
     def is_lfs(self) -> bool:

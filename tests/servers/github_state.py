@@ -35,6 +35,8 @@ class RepositoryFields(TypedDict, total=False):
     has_wiki: bool
     has_projects: bool
     is_template: bool
+    is_protected: bool
+    has_security_policy: bool
     language: str | None
     pushed_at: datetime | None
     updated_at: datetime
@@ -76,6 +78,8 @@ class Repository:
     has_wiki: bool = True
     has_projects: bool = True
     is_template: bool = False
+    is_protected: bool = False
+    has_security_policy: bool = False
     language: str | None = None
 
     @property

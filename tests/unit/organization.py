@@ -8,6 +8,7 @@ from typing import Any
 
 from repo_maintenance.hosts.folder import FolderHost
 from repo_maintenance.inventory import Resolution, resolve
+from repo_maintenance.naming import REFS
 from repo_maintenance.settings import load_settings
 from repo_maintenance.stores.folder import FolderStore
 from tests.servers import repositories
@@ -57,8 +58,8 @@ class Organization:
         return resolution
 
     def stored(self) -> list[str]:
-        """Return the keys of the stored backups."""
-        return sorted(one.key for one in self.store.list_objects())
+        """Return the keys of what is stored, without the noted refs."""
+        return sorted(one.key for one in self.store.list_objects() if not one.key.startswith(REFS))
 
 
 def utc_today() -> dt.date:

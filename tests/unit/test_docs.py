@@ -54,13 +54,16 @@ def _sections(schema: dict[str, Any], path: str, section: dict[str, Any]) -> Ite
         inner = _section_of(schema, field)
         if inner is not None:
             yield from _sections(schema, _join(path, key), inner)
+        named = _section_of(schema, field.get("additionalProperties", {}))
+        if named is not None:
+            yield from _sections(schema, f"{_join(path, key)}.NAME", named)
 
 
 def _section_of(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | None:
     """Return the section that a key holds, or None where it holds a value."""
     names = [one["$ref"].rpartition("/")[2] for one in [field, *field.get("anyOf", ())] if "$ref" in one]
     found: dict[str, Any] | None = schema["$defs"][names[0]] if names else None
-    return found
+    return found if found and "properties" in found else None
 
 
 def _row(schema: dict[str, Any], path: str, key: str, section: dict[str, Any]) -> str:
@@ -81,8 +84,10 @@ def _describe_values(schema: dict[str, Any], field: dict[str, Any]) -> str:
     """Say in words what a key may hold."""
     if _section_of(schema, field) is not None:
         return "section" + (", or `null`" if "anyOf" in field else "")
+    if "$ref" in field:  # a choice of words
+        field = schema["$defs"][field["$ref"].rpartition("/")[2]]
     if "anyOf" in field:
-        kinds = [_describe_values(schema, one) for one in field["anyOf"] if one["type"] != "null"]
+        kinds = [_describe_values(schema, one) for one in field["anyOf"] if one.get("type") != "null"]
         return f"{', '.join(kinds)}, or `null`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])

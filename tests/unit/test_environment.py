@@ -13,7 +13,11 @@ from packaging.specifiers import SpecifierSet
 
 PROJECT = Path(__file__).parents[2]
 # Where conda-forge and bioconda name a package otherwise than PyPI does.
-CONDA_NAMES = {"isal": "python-isal", "snakemake": "snakemake-minimal"}
+CONDA_NAMES = {
+    "isal": "python-isal",
+    "prometheus-client": "prometheus_client",
+    "snakemake": "snakemake-minimal",
+}
 BESIDE_PYTHON = {"git", "git-lfs"}
 
 
@@ -33,7 +37,7 @@ def conda_packages() -> dict[str, SpecifierSet]:
     """Return the packages of environment.yml: name → versions; an entry of another form is an error."""
     found: dict[str, SpecifierSet] = {}
     for entry in load_environment()["dependencies"]:
-        match = re.fullmatch(r"(?P<name>[a-z0-9-]+)( (?P<versions>\S+))?", entry)
+        match = re.fullmatch(r"(?P<name>[a-z0-9_-]+)( (?P<versions>\S+))?", entry)
         assert match is not None, entry
         assert match["name"] not in found, entry
         found[match["name"]] = SpecifierSet(match["versions"] or "")

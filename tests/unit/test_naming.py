@@ -29,6 +29,28 @@ def test_a_backup_s_name_is_read_back(name: BackupName) -> None:
     assert name == naming.parse_tarball_name(naming.tarball_name(name))
     assert name == naming.parse_receipt_name(naming.receipt_path(name).name)
     assert name == naming.parse_object_key(naming.object_key(name))
+    assert name == naming.parse_pin_key(naming.pin_key(name))
+    assert name == naming.parse_refs_key(naming.refs_key(name))
+
+
+@given(backup_names)
+@example(BackupName(".refs", dt.date(2024, 5, 6)))
+@example(BackupName(".history", dt.date(2024, 5, 6)))
+@example(BackupName("a-20240506.pinned", dt.date(2024, 5, 6)))
+def test_notes_are_taken_for_nothing_else(name: BackupName) -> None:
+    """The notes about a backup are no backups, and each is of one kind only."""
+    parsers = (
+        naming.parse_object_key,
+        naming.parse_proof_key,
+        naming.parse_pin_key,
+        naming.parse_refs_key,
+        lambda key: naming.is_history_key(key) or None,
+    )
+    for key in (naming.pin_key(name), naming.refs_key(name), naming.TOLD_ALERTS):
+        found = [parse(key) for parse in parsers]
+        assert (key != naming.TOLD_ALERTS) == sum(one is not None for one in found)
+    assert naming.parse_object_key(naming.pin_key(name)) is None
+    assert naming.parse_object_key(naming.refs_key(name)) is None
 
 
 def test_names_are_as_documented() -> None:

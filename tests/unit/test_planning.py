@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,57 @@ def test_what_is_done(newest: NewestBackup | None, force: bool, action: Action, 
         decision.is_due,
     )
     assert decision.reason
+
+
+OLD_DAY = TODAY - DAY
+REASONS = [
+    (None, Action.NEW, "no backup yet"),
+    (replace(holding(OLD_DAY), is_bad=True), Action.CHANGED, "the newest backup failed its proof"),
+    (
+        replace(holding(OLD_DAY), is_curable=True),
+        Action.CHANGED,
+        "what the newest backup lacks can be had now",
+    ),
+    (
+        holding(OLD_DAY, None),
+        Action.CHANGED,
+        "the newest backup does not say which push it holds",
+    ),
+    (
+        replace(holding(OLD_DAY), repository_id="another"),
+        Action.CHANGED,
+        "another repository has this name now",
+    ),
+    (
+        holding(OLD_DAY, PUSHED_AT - HOUR),
+        Action.CHANGED,
+        f"pushed {PUSHED_AT:%Y-%m-%d %H:%M} UTC",
+    ),
+    (
+        holding(TODAY - (MAX_AGE + 1) * DAY),
+        Action.TOO_OLD,
+        f"newest is older than {MAX_AGE} days",
+    ),
+    (holding(OLD_DAY), Action.UP_TO_DATE, "nothing pushed since"),
+]
+
+
+@pytest.mark.parametrize(("newest", "action", "reason"), REASONS, ids=[reason for *_, reason in REASONS])
+def test_the_reason_is_said(newest: NewestBackup | None, action: Action, reason: str) -> None:
+    """Every decision says why, in words that the preview shows, and which backup it was made upon."""
+    decision = decided(newest)
+    assert (action, reason, newest) == (decision.action, decision.reason, decision.newest)
+
+
+def test_force_says_that_it_was_asked_for() -> None:
+    """Only what needs no backup otherwise is forced."""
+    assert "asked for by force=true" == decided(holding(OLD_DAY), force=True).reason
+
+
+def test_its_own_id_is_no_reason() -> None:
+    """A backup of this very repository, by its id, stays the newest."""
+    own = replace(holding(OLD_DAY), repository_id=repository().id)
+    assert Action.UP_TO_DATE is decided(own).action
 
 
 def test_an_earlier_push_counts_too() -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
+import pytest
+
+from repo_maintenance import naming
+from repo_maintenance.errors import SettingsError
 from repo_maintenance.preview import render_headline, render_preview
 from tests.unit.organization import Organization, utc_today
 
@@ -52,7 +57,14 @@ def test_the_headline_counts(organization: Organization) -> None:
 
 
 def test_a_preview_of_nothing(organization: Organization) -> None:
-    """Where the patterns match nothing, the preview still says how many there would be."""
-    assert "3 repositories, 0 selected, 0 to back up" in render_preview(
-        organization.resolve(patterns=["none"])
-    )
+    """Where nothing is listed, the preview says so."""
+    shutil.rmtree(organization.folder)
+    organization.folder.mkdir()
+    assert "0 repositories, 0 selected, 0 to back up" in render_preview(organization.resolve())
+
+
+def test_patterns_that_match_nothing_are_an_error(organization: Organization) -> None:
+    """A mistyped pattern ends the preview, and names what there is, before anything is written."""
+    with pytest.raises(SettingsError, match=r"backup\.patterns.*none of the 3 repositories.*lecture-intro"):
+        organization.resolve(patterns=["lecture_intro"])
+    assert not naming.RECORDS.exists()

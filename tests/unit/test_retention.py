@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ HISTORIES = {
         Candidate(day, proven=place > 2, bad=place <= 1) for place, day in enumerate(_every_sunday(1))
     ],
     "all-bad": [Candidate(day, bad=True) for day in _every_sunday(1)[:4]],
+    "pinned": [
+        Candidate(day, proven=place > 1, bad=place == 30, pinned_on=TODAY if place in {2, 20, 30} else None)
+        for place, day in enumerate(_every_sunday(1))
+    ],
     "daily": [Candidate(TODAY - dt.timedelta(days=day), proven=day % 3 == 0) for day in range(60)],
 }
 
@@ -93,6 +98,15 @@ def test_every_backup_gets_one_verdict_with_a_reason(
     verdicts = judge(history, policy, today=TODAY)
     assert sorted(history, key=lambda one: one.date, reverse=True) == [one.candidate for one in verdicts]
     assert all(one.reason for one in verdicts)
+
+
+@given(candidates, policies)
+def test_a_pinned_one_stays(history: list[Candidate], policy: RetentionSettings) -> None:
+    """Whatever the policy, its age and its proof: until a person unpins it, it is kept; none goes for it."""
+    pinned = [replace(one, pinned_on=TODAY) for one in history[::3]]
+    stay = kept(pinned + [one for place, one in enumerate(history) if place % 3], policy)
+    assert set(pinned) <= stay
+    assert {one.date for one in kept(history, policy)} <= {one.date for one in stay}
 
 
 @given(candidates, policies)

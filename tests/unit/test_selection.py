@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repo_maintenance.selection import select
+from repo_maintenance.selection import explain_nothing, select
 from tests.unit.making import repository, settings_with
 from tests.unit.strategies import repository_names
 
@@ -72,3 +72,26 @@ def test_each_filter_leaves_out_what_it_says(filters: dict[str, Any], expected: 
     """A repository is kept only where it meets every filter; the size limit itself is still within."""
     chosen = settings_with(filters=filters).backup
     assert expected == [one.name for one in select([PLAIN, ARCHIVED, FORK, TOPICAL], chosen)]
+
+
+@pytest.mark.parametrize(
+    ("backup", "said"),
+    [
+        ({"patterns": ["lecture_intro"]}, ["none of the 6", "lecture-intro"]),
+        ({"patterns": ["quite-other"]}, ["none of the 6", "whole names, such as lecture-intro"]),
+        ({"exclude": [".*"]}, ["none of the 6", "backup.exclude"]),
+        ({"filters": {"topics": ["physics"]}}, ["backup.filters", "none of the 6"]),
+    ],
+)
+def test_nothing_selected_is_explained(backup: dict[str, Any], said: list[str]) -> None:
+    """A mistyped pattern is no empty organisation: the reason names the key and the nearest names."""
+    why = explain_nothing(list(map(repository, NAMES)), settings_with(**backup).backup)
+
+    assert why is not None
+    assert [True] * len(said) == [words in why for words in said]
+
+
+def test_something_selected_needs_no_explanation() -> None:
+    """Where one repository is kept, or none is listed at all, there is nothing to explain."""
+    assert explain_nothing(list(map(repository, NAMES)), settings_with(patterns=["data_.*"]).backup) is None
+    assert explain_nothing([], settings_with(patterns=["data_.*"]).backup) is None

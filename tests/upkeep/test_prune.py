@@ -38,9 +38,10 @@ class Store:
         self.client.put_object(Bucket=self.bucket, Key=f"backups/{key}", Body=key.encode())
 
     def listing(self) -> list[str]:
-        """Return all keys below the prefix, sorted."""
+        """Return all keys below the prefix, sorted, without the records of runs."""
         answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix="backups/")
-        return sorted(item["Key"].removeprefix("backups/") for item in answer.get("Contents", ()))
+        keys = [item["Key"].removeprefix("backups/") for item in answer.get("Contents", ())]
+        return sorted(key for key in keys if not key.startswith(".history/"))
 
     def workspace(self, **retention: Any) -> Workspace:
         """Return a folder to prune from."""

@@ -21,6 +21,7 @@ from repo_maintenance.errors import HostError
 from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
+from repo_maintenance.hosts.github_care import Care, list_care
 from repo_maintenance.hosts.github_check import check_github, describe_scopes
 from repo_maintenance.hosts.github_errors import explained
 from repo_maintenance.hosts.github_listing import Page, list_pages
@@ -109,6 +110,16 @@ class GitHubHost:
             logger.warning("%s", error)
             return None
         return str(json.loads(body)["full_name"]) if status == HTTPStatus.OK else None
+
+    def list_care(self) -> dict[str, Care]:
+        """Return how each repository is looked after, by its id; one request for each hundred of them.
+
+        Raises HostError, also where there is no token: GitHub answers this to nobody anonymous.
+        """
+        with self._explained(f"ask how the repositories of {self._owner} are guarded"):
+            if self._credentials.token() is None:
+                raise HostError("GitHub does not say without a token which branches are guarded")
+            return list_care(self._requester, self._owner)
 
     @property
     def _requester(self) -> Requester:

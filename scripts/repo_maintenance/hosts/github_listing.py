@@ -21,6 +21,7 @@ from repo_maintenance.errors import HostError
 from repo_maintenance.hosts.base import Repository
 from repo_maintenance.hosts.github_retry import ATTEMPTS, BACKOFF_MAX_SECONDS, BACKOFF_SECONDS
 from repo_maintenance.records import read_json, write_json
+from repo_maintenance.tally import Quota, count_retry, note_quota
 
 logger = logging.getLogger(__name__)
 
@@ -97,11 +98,22 @@ def _ask(requester: Requester, url: str, conditional: dict[str, str]) -> tuple[i
         wait_initial=BACKOFF_SECONDS,
         wait_max=BACKOFF_MAX_SECONDS,
     ):
+        if attempt.num > 1:
+            count_retry("github")
         with attempt:
             answer = requester.requestJson("GET", url, headers=conditional)
+            _note_quota(requester)
+            logger.debug("GET %s: %d", url, answer[0])
             if answer[0] == HTTPStatus.OK and _parse(answer[2], None) is None:
                 raise _CutOffError(f"the answer to {url} broke off")
     return answer
+
+
+def _note_quota(requester: Requester) -> None:
+    """Note what the last answer said of the quota; a server that has none says nothing."""
+    remaining, limit = requester.rate_limiting
+    if limit > 0:
+        note_quota(Quota(remaining, limit, requester.rate_limiting_resettime))
 
 
 class _CutOffError(RequestException):

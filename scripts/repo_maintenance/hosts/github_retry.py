@@ -11,6 +11,8 @@ from github.GithubRetry import GithubRetry
 from urllib3 import HTTPResponse
 from urllib3.util.retry import Retry
 
+from repo_maintenance.tally import count_retry
+
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 6
@@ -67,6 +69,7 @@ class BoundedRetry(GithubRetry):
                 raise RateLimitExceededExceedsMaxWait(response.status, {}, headers, wait=wait)
             logger.warning("GitHub's rate limit is reached: waiting %.0f s", wait)
         following = super().increment(method, url, response, *rest, **options)
+        count_retry("github")
         if wait is not None and response is not None and response.status == TOO_MANY_REQUESTS:
             following.get_backoff_time = lambda: wait  # type: ignore[method-assign]
         return following

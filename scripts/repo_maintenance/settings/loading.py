@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from repo_maintenance.errors import SettingsError
+from repo_maintenance.settings.alerts import CHANNEL_PREFIX, HEARTBEAT_VARIABLE
 from repo_maintenance.settings.models import Settings
 from repo_maintenance.settings.secrets import find_secrets
 
 ENVIRONMENT_PREFIX = "REPO_MAINTENANCE_"
+# These hold secrets, and are read by those alone who send there.
+ADDRESSES = (CHANNEL_PREFIX, HEARTBEAT_VARIABLE)
 
 
 def load_settings(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -49,7 +52,7 @@ def environment_overrides(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the nested configuration that the variables beginning with ``REPO_MAINTENANCE_`` give."""
     overrides: dict[str, Any] = {}
     for name, text in sorted(environment.items()):
-        if not name.startswith(ENVIRONMENT_PREFIX):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name.startswith(ADDRESSES):
             continue
         *sections, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         target = overrides
@@ -103,9 +106,11 @@ def _keys_at(section: list[int | str]) -> Iterator[str]:
     model: type[BaseModel] = Settings
     for part in section:
         field = model.model_fields.get(str(part))
-        candidates = [field.annotation, *get_args(field.annotation)] if field else []
+        if field is None:
+            continue  # the name of one of several sections of a kind
+        candidates = [field.annotation, *get_args(field.annotation)]
         models = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if not models:
             return
         model = models[0]
-    yield from model.model_fields
+    yield from (field.alias or name for name, field in model.model_fields.items())

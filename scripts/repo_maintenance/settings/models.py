@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
-from repo_maintenance.settings.alerts import AlertSettings
+from repo_maintenance.settings.alerts import AlertSettings, NotificationSettings
 from repo_maintenance.settings.backup import BackupSettings
 from repo_maintenance.settings.care import RestoreSettings, RetentionSettings, VerifySettings
+from repo_maintenance.settings.health import HealthSettings
+from repo_maintenance.settings.logs import LoggingSettings
+from repo_maintenance.settings.metrics import MetricsSettings
 from repo_maintenance.settings.observe import ReportSettings
-from repo_maintenance.settings.sections import Section
-
-
-class LoggingSettings(Section):
-    """What is logged, and where."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least severe messages that are shown."""
-
-    format: str = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-    """Format of a line, as Python's `logging` has it."""
-
-    file: Path | None = None
-    """A file that gets every line besides the screen; `null` for none."""
+from repo_maintenance.settings.sections import RegularExpression, Section
 
 
 class Settings(Section):
@@ -46,8 +33,23 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     """What an administrator is told of, and from which threshold on."""
 
+    notifications: NotificationSettings = NotificationSettings()
+    """Who is told of alerts; the addresses are in the environment."""
+
+    metrics: MetricsSettings = MetricsSettings()
+    """Where the metrics for Prometheus go at the end of each backup and verify."""
+
+    health: HealthSettings = HealthSettings()
+    """What `health` looks at, and how hard it judges."""
+
     logging: LoggingSettings = LoggingSettings()
     """What is logged, and where."""
+
+    verbose: bool = False
+    """Log everything, whatever `logging.level` says; meant for the command line: `--config verbose=true`."""
+
+    unpin: list[RegularExpression] = []
+    """Repositories whose pinned backups `unpin` lets go; meant for the command line."""
 
     force: bool = False
     """Make a new backup of everything today; meant for the command line: `--config force=true`."""

@@ -25,6 +25,8 @@ def find_secrets(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case str() if _SECRET_VALUE.search(value):
             yield path, "looks like a token or a key"
+        case str() if path.startswith("notifications.") and "://" in value:
+            yield path, "a channel's address is a secret, and comes from REPO_MAINTENANCE_NOTIFY_{NAME}"
         case str() if _URL_WITH_USER.search(value):
             yield path, "an address with a user name or password in it"
         case Mapping():

@@ -26,6 +26,7 @@ from repo_maintenance.stores.s3_answers import await_no_continue, require_whole,
 from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
 from repo_maintenance.stores.s3_options import backup_options, note_options
+from repo_maintenance.stores.s3_retries import count_retries
 from repo_maintenance.stores.s3_upload import Expected, abort_stale_uploads, upload
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class S3Store:
         self._client = client
         retry_cut_answers(client)
         await_no_continue(client)
+        count_retries(client)
         self._settings = settings
         self._bucket = settings.bucket
         self._prefix = settings.prefix

@@ -37,6 +37,17 @@ PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEsomething\n"
             {"backup": {"github": {"api_url": "https://robot:hunter2@github.example.org/api/v3"}}},
             "hunter2",
         ),
+        (
+            "notifications.channels.ops.url",
+            {"notifications": {"channels": {"ops": {"url": "slack://T0KEN/s3cr3t"}}}},
+            "s3cr3t",
+        ),
+        (
+            "notifications.channels.ops",
+            {"notifications": {"channels": {"ops": "https://hooks.example.org/s3cr3t"}}},
+            "s3cr3t",
+        ),
+        ("notifications.channels", {"notifications": {"channels": {"slack://s3cr3t": {"x": 1}}}}, "s3cr3t"),
     ],
 )
 def test_a_secret_is_refused_and_not_repeated(path: str, config: dict[str, Any], secret: str) -> None:
@@ -55,6 +66,17 @@ def test_a_secret_in_a_variable_for_settings_is_refused() -> None:
             {}, {"REPO_MAINTENANCE_BACKUP__S3": "{bucket: b, endpoint_url: 'https://me:hunter2@host'}"}
         )
     assert "hunter2" not in str(refused.value)
+
+
+def test_addresses_of_channels_set_nothing() -> None:
+    """The variables of channels and heartbeat are read by those who send there, and are no settings."""
+    secrets = {
+        "REPO_MAINTENANCE_NOTIFY_OPS": "slack://s3cr3t",
+        "REPO_MAINTENANCE_HEARTBEAT_URL": "https://hc/s3cr3t",
+    }
+    settings = load_settings({"notifications": {"channels": {"ops": None}}}, secrets)
+    assert list(settings.notifications.channels) == ["ops"]
+    assert "s3cr3t" not in repr(settings)
 
 
 def test_a_secret_is_said_with_all_other_problems() -> None:
