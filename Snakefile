@@ -38,16 +38,8 @@ onstart:
 
 
 onsuccess:
-    this_run.finish()
-    upkeep.finish()
-    checkup.finish()
-    publish_metrics()
-    notify()
+    end_run()
 
 
 onerror:
-    this_run.finish()
-    upkeep.finish()
-    checkup.finish()
-    publish_metrics()
-    notify()
+    end_run()

@@ -81,14 +81,13 @@ def prune_preview(wildcards):
     return or_stop(upkeep.prune_preview, preview=workflow.dryrun)
 
 
-def publish_metrics():
-    """Publish the metrics, if so configured, at the end of a backup or verify."""
+def end_run():
+    """Sum up what was asked for; then, as configured, publish metrics, and tell channels and heartbeat."""
+    this_run.finish()
+    upkeep.finish()
+    checkup.finish()
     if this_run.has_looked or upkeep.has_verified:
         meter.publish()
-
-
-def notify():
-    """Tell the channels and the heartbeat, if so configured, at the end of a backup or verify."""
     notifier.finish(is_backup=this_run.has_looked, is_verify=upkeep.has_verified)
 
 

@@ -79,7 +79,7 @@ def test_a_fresh_machine_knows_the_same(backups: Backups, tmp_path: Path) -> Non
     assert {"lecture": "not yet proven", "website": "failed"}.items() <= {
         one["name"]: one["state"] for one in found["repositories"]
     }.items()
-    assert ["backup", "backup"] == [run["kind"] for run in found["runs"]]
+    assert ["backup", "verify", "backup"] == [run["kind"] for run in found["runs"]]
 
 
 def test_the_job_summary_of_an_action_gets_it(backups: Backups, tmp_path: Path) -> None:
