@@ -33,7 +33,11 @@ settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)
 checkup = Checkup(settings, this_run.open_store, this_run.open_host)
 observer = Observer(settings, this_run.open_store, this_run.open_host)
-watch = HistoryWatch(this_run.open_store, merged_too=settings.alerts.merged_branches)
+watch = HistoryWatch(
+    this_run.open_store,
+    merged_too=settings.alerts.merged_branches,
+    replace_rewritten=settings.backup.replace_rewritten,
+)
 notifier = Notifier(settings, this_run.open_store, observer)
 meter = Meter(settings, observer.look_again)
 this_run.afterwards.append(meter.publish)

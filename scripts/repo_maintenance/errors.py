@@ -52,6 +52,10 @@ class AlreadyStoredError(StoreError):
     """The key is taken by other content, which is not overwritten."""
 
 
+class RewrittenHistoryError(StoreError):
+    """A backup of today holds history that upstream has rewritten since, so it is not replaced."""
+
+
 class ChangedSourceError(StoreError):
     """A file is no longer what it was when its digests were taken."""
 

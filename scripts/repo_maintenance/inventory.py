@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import shutil
 from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -176,7 +177,8 @@ def _reconcile_receipts(
     """Make the receipts on disk agree with the store.
 
     One that is missing here is written, with the push that the backup holds as its time; one whose object is
-    gone, or which is to be made again, is deleted.
+    gone, or which is to be made again, is deleted. That of a good backup of today, which is about to be
+    replaced, is put aside.
     """
     for receipt in receipts:
         if name := naming.parse_object_key(receipt.key):
@@ -184,6 +186,12 @@ def _reconcile_receipts(
     for path in naming.RECEIPTS.glob("*"):
         if naming.parse_receipt_name(path.name) not in stored or read_json(path, Receipt) is None:
             path.unlink()
+    shutil.rmtree(naming.REPLACED, ignore_errors=True)
     for decision in decisions:
-        if decision.is_due:
-            naming.receipt_path(decision.name).unlink(missing_ok=True)
+        path = naming.receipt_path(decision.name)
+        if decision.is_due and path.exists():
+            if decision.newest is None or not decision.newest.is_bad:
+                write_json(
+                    naming.replaced_path(decision.name), Receipt.model_validate_json(path.read_bytes())
+                )
+            path.unlink()

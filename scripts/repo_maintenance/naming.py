@@ -17,6 +17,7 @@ RECORDS = RESULTS / "repositories"
 MIRRORS = RESULTS / "mirrors"
 ARCHIVES = RESULTS / "archives"
 RECEIPTS = RESULTS / "uploaded"
+REPLACED = RESULTS / "replaced"
 LISTINGS = RESULTS / "listings"
 LOCK = RESULTS / "lock"
 FAILURES = RESULTS / "failures"
@@ -135,6 +136,11 @@ def _backup_name(match: re.Match[str] | None) -> BackupName | None:
 def receipt_path(name: BackupName) -> Path:
     """Where the receipt of a stored backup stands."""
     return RECEIPTS / f"{tarball_name(name)}{_RECEIPT_SUFFIX}"
+
+
+def replaced_path(name: BackupName) -> Path:
+    """Where the receipt of a backup of today stands while another one is made to replace it."""
+    return REPLACED / receipt_path(name).name
 
 
 def parse_receipt_name(text: str) -> BackupName | None:

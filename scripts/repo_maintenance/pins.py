@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from repo_maintenance import naming
 from repo_maintenance.catalog import Catalog
-from repo_maintenance.errors import RepoMaintenanceError
+from repo_maintenance.errors import RepoMaintenanceError, RewrittenHistoryError
 from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import BackupName
 from repo_maintenance.records import Receipt, read_json
@@ -107,9 +107,12 @@ def _parse_pin(name: BackupName, content: bytes | None, noted_at: dt.datetime) -
 class HistoryWatch:
     """Compares the mirror of each changed repository with its backup before, while the mirror is there."""
 
-    def __init__(self, open_store: Callable[[], Store], *, merged_too: bool) -> None:
+    def __init__(
+        self, open_store: Callable[[], Store], *, merged_too: bool, replace_rewritten: bool = False
+    ) -> None:
         self._open_store = open_store
         self._merged_too = merged_too
+        self._replace_rewritten = replace_rewritten
 
     @cached_property
     def _receipts(self) -> Mapping[str, list[BackupName]]:
@@ -123,8 +126,11 @@ class HistoryWatch:
     def compare(self, name: BackupName, manifest: Manifest, git_dir: Path) -> None:
         """Pin the backup before where history was rewritten since; a failure is a warning, and no more.
 
-        Asks the store for one note, and that only where a backup of an earlier day has other refs.
+        Asks the store for one note, and that only where the backup before has other refs. One of today can't
+        be pinned, as this one has its name: raises RewrittenHistoryError, and that of today stays.
         """
+        if not self._replace_rewritten:
+            self._keep_todays(name, manifest, git_dir)
         earlier = [one for one in self._receipts.get(name.repo, ()) if one.date < name.date]
         if not earlier:
             return
@@ -137,13 +143,28 @@ class HistoryWatch:
         except (RepoMaintenanceError, OSError, ValidationError) as error:
             logger.warning("not compared with the backup of %s: %s", before.date, error)
 
-    def _compare(self, before: BackupName, name: BackupName, manifest: Manifest, git_dir: Path) -> None:
-        store = self._open_store()
-        noted = read_refs(store, before)
+    def _keep_todays(self, name: BackupName, manifest: Manifest, git_dir: Path) -> None:
+        receipt = read_json(naming.replaced_path(name), Receipt)
+        if receipt is None or receipt.refs_digest == manifest.refs_digest:
+            return
+        if found := self._find(name, manifest, git_dir):
+            raise RewrittenHistoryError(
+                f"history was rewritten since today's backup: {len(found)} refs, {found[0]} among them",
+                hint="that backup stays; tomorrow's run makes a new one, and pins it; "
+                "if this was meant, set backup.replace_rewritten",
+                kind="history rewritten",
+            )
+
+    def _find(self, before: BackupName, manifest: Manifest, git_dir: Path) -> list[Rewrite]:
+        """Return what was rewritten since a backup; nothing where its refs are not known."""
+        noted = read_refs(self._open_store(), before)
         if noted is None or noted.repository_id != manifest.repository_id:
             logger.info("not compared with the backup of %s: it has no refs of this repository", before.date)
-            return
-        found = find_rewrites(noted.refs, manifest.refs, git_dir, merged_too=self._merged_too)
+            return []
+        return find_rewrites(noted.refs, manifest.refs, git_dir, merged_too=self._merged_too)
+
+    def _compare(self, before: BackupName, name: BackupName, manifest: Manifest, git_dir: Path) -> None:
+        found = self._find(before, manifest, git_dir)
         if not found:
             return
         pin = Pin(
@@ -154,7 +175,7 @@ class HistoryWatch:
             count=len(found),
             rewrites=found[:KEPT_REWRITES],
         )
-        store.put_note(naming.pin_key(before), f"{pin.model_dump_json(indent=2)}\n".encode())
+        self._open_store().put_note(naming.pin_key(before), f"{pin.model_dump_json(indent=2)}\n".encode())
         logger.warning(
             "history was rewritten upstream, %d refs, %s among them: the backup of %s is pinned",
             len(found),

@@ -168,6 +168,7 @@ class World:
             "organization": ORGANIZATION,
             "github": {"api_url": f"{self.git_proxy.url}{API}", "max_wait": 30},
             "git": {"attempts": 3, "wait_seconds": 0.2, "stall_seconds": 3},
+            "replace_rewritten": True,  # all pushes are of one day, the forced ones too
             "s3": {
                 "bucket": self.bucket,
                 "prefix": PREFIX,

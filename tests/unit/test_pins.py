@@ -13,7 +13,7 @@ import pytest
 
 from repo_maintenance import naming, steps
 from repo_maintenance.catalog import Catalog, read_catalog
-from repo_maintenance.errors import StoreError
+from repo_maintenance.errors import JobFailedError, StoreError
 from repo_maintenance.git import list_refs
 from repo_maintenance.naming import BackupName
 from repo_maintenance.pins import HistoryWatch, NotedRefs, Pin, note_refs, read_pins, read_refs, unpin
@@ -94,6 +94,33 @@ def test_a_forced_push_pins_the_backup_before(organization: Organization) -> Non
     (pin,) = pins(organization)
     assert (REPO, YESTERDAY, TODAY, 1) == (pin.repository, pin.backup_date, pin.compared_with, pin.count)
     assert [("refs/heads/main", old, refs(organization)["refs/heads/main"])] == rewritten(organization)
+
+
+def test_a_forced_push_never_costs_todays_backup(organization: Organization) -> None:
+    """Where the backup before is of this very day, it is not replaced: the run fails; tomorrow's pins it."""
+    night(organization, TODAY)
+    old = refs(organization)["refs/heads/main"]
+    stored = (organization.backups / naming.object_key(BackupName(REPO, TODAY))).read_bytes()
+    repositories.force_push(organization.path(REPO))
+
+    with pytest.raises(JobFailedError, match="history was rewritten since today's backup"):
+        night(organization, TODAY)
+
+    assert stored == (organization.backups / naming.object_key(BackupName(REPO, TODAY))).read_bytes()
+    night(organization, TODAY + dt.timedelta(days=1))
+    assert [("refs/heads/main", old, refs(organization)["refs/heads/main"])] == rewritten(organization)
+
+
+def test_ordinary_work_replaces_todays_backup(organization: Organization) -> None:
+    """A push on top of what today's backup holds is in its place afterwards, on a fresh machine, too."""
+    night(organization, TODAY)
+    organization.push(REPO)
+    shutil.rmtree(naming.RESULTS)
+
+    night(organization, TODAY)
+
+    assert organization.resolve(today=TODAY).due == []
+    assert pins(organization) == []
 
 
 def test_a_branch_that_moved_backwards_is_seen(organization: Organization) -> None:

@@ -160,6 +160,9 @@ class BackupSettings(Section):
     max_age_days: PositiveInt = 30
     """A repository without a push gets a new backup when its newest is older than this many days."""
 
+    replace_rewritten: bool = False
+    """Whether a second backup on a day replaces the first, also where history was rewritten in between."""
+
     cache: Path | None = None
     """A folder that keeps mirrors between runs, so that only what is new is fetched; `null` for none."""
 
