@@ -137,6 +137,7 @@ def upload(
             raise StoreError(f"{store.locate(stored.key)}: its metadata did not arrive")
         note_refs(store, name, repository.id, known.refs)
         write_json(receipt, made)
+        naming.replaced_path(name).unlink(missing_ok=True)
         naming.failure_path(repository.name).unlink(missing_ok=True)
         logger.info("stored %s, %s", store.locate(stored.key), humanfriendly.format_size(stored.size))
 

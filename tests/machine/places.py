@@ -58,7 +58,8 @@ def into_bucket(
 def backups_in(workspace: Workspace) -> dict[str, dict[str, str]]:
     """Return the refs of each repository's newest backup in ``backups``, read with tar and git alone."""
     found = {}
-    for folder in sorted((workspace.path / "backups").iterdir()):
+    tarballs = (workspace.path / "backups").glob("*/*.tar.gz")
+    for folder in sorted({tarball.parent for tarball in tarballs}):
         newest = max(folder.glob("*.tar.gz"))
         found[folder.name] = unpacked_refs(newest, folder.name)
     return found
