@@ -122,13 +122,19 @@ def _send_one(channel: Channel, message: Message) -> str | None:
     import apprise
 
     heard = _Listener.attach()
+    heard.forget()
     client = apprise.Apprise(asset=apprise.AppriseAsset(app_id="repo-maintenance", async_mode=False))
     if not client.add(channel.address):
         return f"{variable_of(channel.name)} is no address that Apprise understands"
     options: dict[str, Any] = {"notify_type": message.kind, "body_format": apprise.NotifyFormat.TEXT}
-    if client.notify(body=message.body, title=message.title, **options):
+    if client.notify(body=_calm(message.body), title=_calm(message.title), **options):
         return None
-    return redact(heard.last() or "it was refused", channel.address)
+    return redact(heard.last() or "it did not arrive: refused, or nobody answers there", channel.address)
+
+
+def _calm(text: str) -> str:
+    """Break what Slack and the like take for a call to everybody: names come from whoever may push."""
+    return text.replace("<!", "< !").replace("<@", "< @").replace("@everyone", "@ everyone")
 
 
 class _Listener(logging.Handler):
@@ -155,6 +161,10 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._heard[threading.get_ident()] = record.getMessage()
+
+    def forget(self) -> None:
+        """Forget what was said in this thread, or in one before that had its number."""
+        self._heard.pop(threading.get_ident(), None)
 
     def last(self) -> str:
         """Return what was last said in this thread."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from repo_maintenance.errors import GitError, TransientGitError
+from repo_maintenance.screen import printable
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ _REFUSALS = (
 
 def explain_git(verb: str, code: int, stderr: str) -> GitError:
     """Return the error for a git command that failed; what it said goes to the log."""
-    lines = [line.strip().removeprefix("remote: ") for line in stderr.splitlines() if line.strip()]
+    said_lines = (line.strip() for line in stderr.splitlines())
+    lines = [printable(line.removeprefix("remote: ")) for line in said_lines if line]
     for line in lines[-MAX_LINES_LOGGED:]:
         logger.info("git %s said: %s", verb, line)
     message = f"git {verb}: {_most_telling(lines) or f'exit code {code}'}"

@@ -12,12 +12,12 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from repo_maintenance import __version__
-from repo_maintenance.catalog import Catalog
+from repo_maintenance.catalog import Backup, Catalog
 from repo_maintenance.errors import StoreError
 from repo_maintenance.naming import history_key
 from repo_maintenance.records import Failure
 from repo_maintenance.stores import Store
-from repo_maintenance.summary import Summary
+from repo_maintenance.summary import Outcome, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class RunRecord(BaseModel):
     bytes_done: int
     """Stored, read, or deleted in the run."""
     bytes_stored: int
-    """All that the store holds of us, before the run's own uploads."""
+    """All that the store holds of us, without the run's own uploads and what these replaced."""
     step_seconds: dict[str, float] = {}
     """Step → the seconds that it took, summed over all repositories."""
     retries: dict[str, int] = {}
@@ -107,6 +107,8 @@ def record_of_backup(summary: Summary, catalog: Catalog, run: str, *, retries: d
     for result in summary.repositories:
         steps.update(result.step_seconds)
     failures = [result.failure for result in summary.repositories if result.failure]
+    uploaded = {result.key for result in summary.repositories if result.outcome is Outcome.BACKED_UP}
+    kept = [backup for backup in catalog if backup.stored.key not in uploaded]
     return RunRecord(
         kind="backup",
         run=run,
@@ -118,7 +120,7 @@ def record_of_backup(summary: Summary, catalog: Catalog, run: str, *, retries: d
         failed=summary.failed + summary.not_reached,
         covered=summary.covered,
         bytes_done=summary.bytes_stored,
-        bytes_stored=stored_bytes(catalog),
+        bytes_stored=stored_bytes(kept),
         step_seconds={step: round(seconds, 3) for step, seconds in steps.items()},
         retries=retries,
         failures=brief(failures),
@@ -153,9 +155,9 @@ def record_of_care(
     )
 
 
-def stored_bytes(catalog: Catalog) -> int:
-    """Return what all backups of a store take."""
-    return sum(backup.stored.size for backup in catalog)
+def stored_bytes(backups: Iterable[Backup]) -> int:
+    """Return what backups take in the store."""
+    return sum(backup.stored.size for backup in backups)
 
 
 def brief(failures: Iterable[Failure]) -> list[RunFailure]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from repo_maintenance.logs import job_log
 from repo_maintenance.metrics import describe
 from repo_maintenance.overview import Overview
 from repo_maintenance.processes import is_stopping
+from repo_maintenance.screen import say
 from repo_maintenance.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Meter:
         if problems:
             raise JobFailedError(f"metrics: {'; '.join(problems)}")
         places = " and ".join(str(place) for place in (textfile, chosen.pushgateway) if place)
-        print(f"metrics: published to {places}", file=sys.stderr, flush=True)
+        say(f"metrics: published to {places}")
 
     def _measure(self, textfile: Path | None) -> Iterator[MetricsError]:
         """Measure, write and push; yields why one of the places did not get them, and goes on."""

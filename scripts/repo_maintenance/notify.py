@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +22,7 @@ from repo_maintenance.observer import Observer
 from repo_maintenance.overview import Overview
 from repo_maintenance.processes import is_stopping
 from repo_maintenance.records import read_json
+from repo_maintenance.screen import say
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
 from repo_maintenance.summary import Summary
@@ -218,13 +217,16 @@ class Notifier:
         channels = find_channels(self._options, self._environment)
         message = Message("repo-maintenance: a test", "This channel gets the alerts of the backup.", "info")
         problems = send([(channel, message) for channel in channels], self._options.timeout_seconds)
-        lines = [f"{name}: {'arrived' if problem is None else problem}" for name, problem in problems.items()]
-        lines += [str(finding) for finding in findings]
         with job_log("notify_test", log):
-            for line in lines or ["no channel is configured: see notifications.channels in config/README.md"]:
-                logger.info("%s", line)
+            if not self._options.channels:
+                logger.error("no channel is configured: see notifications.channels in config/README.md")
+            for name, problem in problems.items():
+                logger.log(logging.ERROR if problem else logging.INFO, "%s: %s", name, problem or "arrived")
+            for finding in findings:
+                logger.error("%s", finding)
         failed = [name for name, problem in problems.items() if problem is not None]
         failed += [finding.message for finding in findings]
+        failed += [] if self._options.channels else ["no channel is configured"]
         if failed:
             raise JobFailedError(f"notify_test: {'; '.join(failed)}")
 
@@ -237,10 +239,12 @@ class Notifier:
             raise JobFailedError(f"alerts: {error}") from None
         lines = [line for alert in alerts for line in (str(alert), f"  → {alert.remedy}")]
         text = "\n".join([*(lines or ["No alert stands."]), ""])
-        with suppress(OSError):
+        try:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(text, encoding="utf-8")
-        print(f"\n{text}", file=sys.stderr, flush=True)
+        except OSError as error:
+            logger.warning("%s can't be written: %s", log, error.strerror)
+        say(f"\n{text}")
 
 
 def _without_addresses(message: Message, address: str) -> Message:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from repo_maintenance.overview import Overview
 from repo_maintenance.pins import read_pins
 from repo_maintenance.proofs import read_proofs
 from repo_maintenance.records import Receipt
+from repo_maintenance.screen import say
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
 
@@ -80,4 +80,4 @@ class Observer:
             write_report(self.overview, folder)
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 append_job_summary(self.overview, Path(summary))
-            print(f"\n{render_line(self.overview, folder)}", file=sys.stderr, flush=True)
+            say(f"\n{render_line(self.overview, folder)}")

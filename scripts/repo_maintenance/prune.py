@@ -118,12 +118,14 @@ class Pruned:
 
 
 def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
-    """Delete what goes, the backups first and then the notes about them; raises StoreError."""
-    keys = [object_key(backup.name) for backup in plan.going]
-    refused = store.delete(keys)
+    """Delete what goes, the notes about it first; raises StoreError.
+
+    Cut off in between, a prune leaves backups that look untried, and are tried again. The other way round it
+    would leave proofs of backups that are gone, which look like a loss.
+    """
+    refused = store.delete([note.key for backup in plan.going for note in catalog.notes_of(backup.name)])
+    refused |= store.delete([object_key(backup.name) for backup in plan.going])
     gone = [backup for backup in plan.going if object_key(backup.name) not in refused]
-    notes = [note.key for backup in gone for note in catalog.notes_of(backup.name)]
-    refused |= store.delete(notes)
     return Pruned(gone, refused)
 
 

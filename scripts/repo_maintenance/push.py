@@ -62,6 +62,12 @@ def push_restored(
     return Pushed(repository=restored.repository, address=address, created=created, changed=changed)
 
 
+def require_token(environment: Mapping[str, str]) -> None:
+    """Raise PushError where there is no token: nothing can be made on GitHub without."""
+    if find_token(environment) is None:
+        raise PushError("restore.create: there is no token", hint="set GITHUB_TOKEN to one that may create")
+
+
 def remote_address(template: str, repo: str) -> str:
     """Return the address that a template such as ``https://github.com/new/{repo}.git`` gives."""
     return template.replace("{repo}", quote(repo))

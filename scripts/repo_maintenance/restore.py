@@ -48,7 +48,7 @@ def plan_restore(catalog: Catalog, settings: RestoreSettings) -> list[Backup]:
     found = [backup for name in names if (backup := catalog.newest_until(name, date))]
     if not found:
         asked = ", ".join(settings.repositories)
-        stored = ", ".join(sorted(catalog.backups)[:10]) or "nothing"
+        stored = ", ".join(sorted(catalog.backups)[:10]) or "nothing; is the prefix or the folder right?"
         raise SettingsError(
             f"restore.repositories, restore.date: no backup of {asked} at or before {settings.date}",
             hint=f"stored: {stored}",
@@ -94,14 +94,13 @@ def restore_repository(store: Store, name: BackupName, into: Path) -> Restored:
     with tempfile.TemporaryDirectory(dir=into, prefix=naming.PARTIAL, ignore_cleanup_errors=True) as scratch:
         found = unpack_backup(store, name, Path(scratch))
         found.folder.rename(target)
-    stored = store.find(naming.object_key(name))
     for gap in found.unchecked:
         logger.warning("not checked: %s", gap)
     logger.info("restored to %s: %s", target, ", ".join(found.checked))
     return Restored(
         repository=name.repo,
         backup_date=name.date,
-        version=stored.version if stored else "",
+        version=found.version,
         folder=target,
         refs=len(found.refs),
         checked=found.checked,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import shutil
-import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -26,9 +26,12 @@ from repo_maintenance.preflight import require, run_preflight
 from repo_maintenance.preview import render_headline, render_preview
 from repo_maintenance.processes import exit_on_signals, stop_on_signals
 from repo_maintenance.records import write_json, write_text_if_changed
+from repo_maintenance.screen import say
 from repo_maintenance.settings import Settings, load_settings
 from repo_maintenance.stores import Store, open_store
 from repo_maintenance.summary import render_markdown, render_summary, summarize
+
+logger = logging.getLogger(__name__)
 
 # A transfer that was begun longer ago than this belongs to no run that is still going on.
 STALE_AFTER = dt.timedelta(days=1)
@@ -83,7 +86,7 @@ class Run:
         Raises RepoMaintenanceError where the lists can't be had whole.
         """
         if not self.settings.backup.enabled:
-            _say("backup.enabled is false: nothing to do", preview=preview)
+            say("backup.enabled is false: nothing to do", preview=preview)
             return []
         if self._resolution is None:
             exit_on_signals()
@@ -94,12 +97,12 @@ class Run:
     def _resolve(self, *, preview: bool) -> Resolution:
         backup = self.settings.backup
         if backup.organization is None and backup.folder is None:
-            _say("No backup.organization, no backup.folder: this is the bundled example", preview=preview)
+            say("No backup.organization, no backup.folder: this is the bundled example", preview=preview)
         require(check_machine(naming.RESULTS, lfs=backup.lfs))
         require(check_channels(self.settings.notifications, os.environ))
         host, store = self.open_host(), self.open_store()
         resolution = resolve(self.settings, host, store, today=self._started_at.date())
-        _say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
+        say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
         if preview:
             return resolution
         self._clear_left_overs(resolution)
@@ -122,33 +125,40 @@ class Run:
         try:
             host, store = self.open_host(), self.open_store()
         except RepoMaintenanceError as error:
-            _say(f"Error: {error}", preview=False)
+            say(f"Error: {error}")
             raise JobFailedError(str(error)) from None
         findings = run_preflight(host, store, naming.RESULTS, lfs=self.settings.backup.lfs)
         findings += check_channels(self.settings.notifications, os.environ)
         report = "".join(f"{finding}\n" for finding in findings)
         write_text_if_changed(log, report)
-        _say(f"\n{report}", preview=False)
+        say(f"\n{report}")
         if has_failure(findings):
             raise JobFailedError("preflight: a backup would be in vain as things stand")
 
     def _clear_left_overs(self, resolution: Resolution) -> None:
         """Remove what an earlier run did not finish, so that nothing half-written is ever built upon.
 
+        Its summary goes as well: should this run not get to write its own, that is not taken for it.
+
         What is kept on purpose goes too where it is to be made anew.
         """
         backup = self.settings.backup
-        shutil.rmtree(naming.FAILURES, ignore_errors=True)
-        naming.DURATIONS.unlink(missing_ok=True)
+        for folder in (naming.FAILURES, naming.SCRATCH):
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in (naming.DURATIONS, naming.SUMMARY, naming.SUMMARY.with_suffix(".md")):
+            path.unlink(missing_ok=True)
         for folder, kept in ((naming.MIRRORS, backup.keep_mirrors), (naming.ARCHIVES, backup.keep_archives)):
             _clear(folder.glob(f"{naming.PARTIAL}*" if kept else "*"))
         for decision in resolution.due:
             tarball = naming.ARCHIVES / naming.tarball_name(decision.name)
             description = tarball.with_name(tarball.name.removesuffix(".tar.gz") + ".json")
             _clear([naming.MIRRORS / decision.repository.name, tarball, description])
-        places = [naming.RESULTS, naming.RECORDS, naming.RECEIPTS, naming.LISTINGS]
-        for place in [*places, backup.cache] if backup.cache else places:
+        for place in (naming.RESULTS, naming.RECORDS, naming.RECEIPTS, naming.LISTINGS):
             _clear(place.glob(f"{naming.PARTIAL}*"))
+        if backup.cache is not None:  # which another run may share: what it is making is young
+            old = (self._started_at - STALE_AFTER).timestamp()
+            partial = backup.cache.glob(f"{naming.PARTIAL}*")
+            _clear(path for path in partial if path.stat().st_mtime < old)
 
     def begin(self) -> None:
         """Make ready for the jobs: from now on a signal ends them all."""
@@ -163,9 +173,12 @@ class Run:
         """Say how the run ended, write it to ``results/``, and have the store remember it."""
         self._is_summed_up = True
         summary = summarize(resolution, started_at=self._started_at, now=dt.datetime.now(dt.UTC))
-        write_json(naming.SUMMARY, summary)
-        write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
-        _say(render_summary(summary), preview=False)
+        try:
+            write_json(naming.SUMMARY, summary)
+            write_text_if_changed(naming.SUMMARY.with_suffix(".md"), render_markdown(summary))
+        except OSError as error:  # it is said all the same, and who waits for news of the run gets them
+            logger.warning("the summary can't be written to %s: %s", naming.SUMMARY, error.strerror)
+        say(render_summary(summary))
         record = record_of_backup(summary, resolution.catalog, self.id, retries=tally.retries())
         remember(self.open_store(), record)
 
@@ -176,8 +189,3 @@ def _clear(paths: Iterable[Path]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _say(text: str, *, preview: bool) -> None:
-    """Print for a person: a preview where Snakemake prints its own, all else beside the log."""
-    print(text, file=sys.stdout if preview else sys.stderr, flush=True)

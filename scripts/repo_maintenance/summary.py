@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from repo_maintenance import naming
 from repo_maintenance.inventory import Resolution
 from repo_maintenance.jobs import read_durations, render_failure
+from repo_maintenance.markdown import escape
 from repo_maintenance.planning import Decision
 from repo_maintenance.records import Failure, Receipt, read_json
 
@@ -132,7 +133,7 @@ def render_summary(summary: Summary) -> str:
 def render_markdown(summary: Summary) -> str:
     """Return the summary as Markdown, for the job summary of a GitHub Action."""
     rows = [
-        f"| {result.repository} | {result.outcome} | {_explain(result)} | "
+        f"| {escape(result.repository)} | {result.outcome} | {escape(_explain(result))} | "
         f"{humanfriendly.format_size(result.size_bytes)} |"
         for result in sorted(
             summary.repositories, key=lambda one: (one.outcome != Outcome.FAILED, one.repository)
@@ -146,15 +147,15 @@ def render_markdown(summary: Summary) -> str:
     )
     table = ["| repository | outcome | why | size |", "|---|---|---|---:|", *rows, ""] if rows else []
     mark = "✅" if summary.ok else "❌"
-    notes = [f"- {movement}" for movement in summary.movements]
-    return "\n".join([f"## {mark} Backup of {summary.source}", "", counts, "", *table, *notes, ""])
+    notes = [f"- {escape(movement)}" for movement in summary.movements]
+    return "\n".join([f"## {mark} Backup of {escape(summary.source)}", "", counts, "", *table, *notes, ""])
 
 
 def _explain(result: RepositoryResult) -> str:
     if result.failure is None:
         return f"{result.reason}; incomplete: {result.incomplete}" if result.incomplete else result.reason
     hint = f" — {result.failure.hint}" if result.failure.hint else ""
-    return f"{result.failure.step}: {result.failure.kind}: {result.failure.message}{hint}".replace("|", "\\|")
+    return f"{result.failure.step}: {result.failure.kind}: {result.failure.message}{hint}"
 
 
 def _result(decision: Decision, resolution: Resolution) -> RepositoryResult:

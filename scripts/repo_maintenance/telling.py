@@ -16,6 +16,7 @@ from repo_maintenance.overview import Overview
 from repo_maintenance.settings import ChannelSettings
 
 LISTED = 50
+CENT = 0.01
 # A run that begins a little earlier than the last one did still repeats what is due that day.
 SLACK = dt.timedelta(hours=12)
 KINDS: dict[Severity, Kind] = {
@@ -131,7 +132,7 @@ def digest_message(overview: Overview, since: dt.datetime | None) -> Message:
     lines = [
         f"{overview.safe} of {overview.matched} repositories are safe; {_stock(overview)}",
         f"{len(runs)} backup runs, {good} of them without a failure; {made} backups made, {size}",
-        f"{len(overview.alerts)} alerts stand" if overview.alerts else "No alert stands.",
+        f"alerts that stand: {len(overview.alerts)}" if overview.alerts else "No alert stands.",
         *(str(alert) for alert in overview.alerts[:LISTED]),
     ]
     kind: Kind = KINDS[overview.alerts[0].severity] if overview.alerts else "success"
@@ -140,4 +141,5 @@ def digest_message(overview: Overview, since: dt.datetime | None) -> Message:
 
 def _stock(overview: Overview) -> str:
     stored = humanfriendly.format_size(overview.stored_bytes)
-    return f"{overview.backups} backups stored, {stored}, {overview.cost:.2f} {overview.currency} a month"
+    cost = f"< {CENT}" if 0 < overview.cost < CENT else f"{overview.cost:,.2f}"
+    return f"{overview.backups} backups stored, {stored}, {cost} {overview.currency} a month"

@@ -24,6 +24,8 @@ class Unpacked:
     manifest: Manifest | None
     """None where the tarball was made by other tools."""
     size_bytes: int
+    version: str
+    """The store's version of the object that was brought back."""
     refs: dict[str, str] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
     """What was checked, in words."""
@@ -44,7 +46,12 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
     receipt = receipt_of(stored)
     tarball = scratch / tarball_name(name)
     store.download(key, tarball)
-    found = Unpacked(folder=scratch / "unpacked", manifest=None, size_bytes=tarball.stat().st_size)
+    found = Unpacked(
+        folder=scratch / "unpacked",
+        manifest=None,
+        size_bytes=tarball.stat().st_size,
+        version=stored.version,
+    )
     _check_digest(tarball, stored, receipt, found)
     found.folder.mkdir()
     extract(tarball, found.folder)

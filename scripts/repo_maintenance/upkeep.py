@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +20,10 @@ from repo_maintenance.lock import acquire_lock
 from repo_maintenance.naming import BackupName
 from repo_maintenance.pins import unpin
 from repo_maintenance.prune import PrunePlan, plan_prune, prune, render_plan, render_pruned
-from repo_maintenance.push import push_restored
+from repo_maintenance.push import push_restored, require_token
 from repo_maintenance.records import Failure, read_json, write_json
 from repo_maintenance.restore import Restored, forget_undone, plan_restore, render_restore, restore_repository
+from repo_maintenance.screen import say
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
 from repo_maintenance.verify import find_missing_backups, plan_verify, prove, render_verify
@@ -56,9 +56,11 @@ class Upkeep:
         if "restore" not in self._planned:
             self._begin(preview)
             settings = self._settings.restore
+            if settings.create:
+                require_token(os.environ)
             backups = plan_restore(self._catalog, settings)
             forget_undone(backups, settings.into)
-            _say(render_restore(backups, settings), preview=preview)
+            say(render_restore(backups, settings), preview=preview)
             where = naming.pushed_path if settings.push_to else naming.restored_path
             self._planned["restore"] = [where(backup.name) for backup in backups]
         return self._planned["restore"]
@@ -86,12 +88,14 @@ class Upkeep:
             self._begin(preview)
             backups = plan_verify(self._catalog, self._settings.verify, today=_today())
             missing = find_missing_backups(self._catalog, _receipt_names())
-            _say(render_verify(backups, missing), preview=preview)
+            say(render_verify(backups, missing), preview=preview)
             if not preview:
                 shutil.rmtree(naming.VERIFIED, ignore_errors=True)
             self._bytes_to_verify = sum(backup.stored.size for backup in backups)
             names = [*(backup.name for backup in backups), *missing]
             self._planned["verify"] = [naming.verified_path(name) for name in names]
+            if not names and not preview:
+                self.finish()  # Snakemake, with nothing to do, tells nobody of the end
         return self._planned["verify"]
 
     @property
@@ -114,7 +118,7 @@ class Upkeep:
     def prune_preview(self, *, preview: bool) -> list[Path]:
         """Show what would be deleted, and return nothing: ``prune`` has no inputs."""
         if preview:
-            _say(render_plan(self._prune_plan()), preview=True)
+            say(render_plan(self._prune_plan()), preview=True)
         return []
 
     def prune(self, log: Path) -> None:
@@ -122,14 +126,17 @@ class Upkeep:
         with job("prune", "store", log, repository="-"):
             self._begin(preview=False)
             plan = self._prune_plan()
-            _say(render_plan(plan), preview=False)
+            say(render_plan(plan))
             if plan.refusal is None:
                 store = self._open_store()
                 pruned = prune(store, self._catalog, plan)
-                _say(render_pruned(pruned, keeps_versions=store.keeps_versions()), preview=False)
+                for backup in pruned.deleted:  # or verify would miss what went on purpose
+                    naming.receipt_path(backup.name).unlink(missing_ok=True)
+                say(render_pruned(pruned, keeps_versions=store.keeps_versions()))
                 freed = sum(backup.stored.size for backup in pruned.deleted)
                 self._remember("prune", len(pruned.deleted), freed)
-                log.write_text(render_plan(plan) + render_pruned(pruned, keeps_versions=False))
+                report = render_plan(plan) + render_pruned(pruned, keeps_versions=False)
+                log.write_text(report, encoding="utf-8")
 
     def _prune_plan(self) -> PrunePlan:
         listed = [repository.name for repository in self._open_host().list_repositories()]
@@ -147,7 +154,7 @@ class Upkeep:
             lines = [f"unpinned {name.repo} of {name.date}" for name in released]
             lines += [f"not unpinned: {key}: {why}" for key, why in sorted(refused.items())]
             text = "\n".join(lines or ["no pinned backup of these repositories"])
-            _say(text, preview=False)
+            say(text)
             log.write_text(f"{text}\n", encoding="utf-8")
             if refused:
                 raise StoreError("not all of them could be unpinned", hint=next(iter(refused.values())))
@@ -170,10 +177,11 @@ class Upkeep:
         for target, notes in self._planned.items():
             done = sum(note.exists() for note in notes)
             failures = [failure for failure in read_failures() if failure.step in {target, "push"}]
-            lines = ["", f"{target}: {done} of {len(notes)} done, {len(failures)} failed"]
+            ended = f"{done} of {len(notes)} done, {len(failures)} failed" if notes else "nothing was due"
+            lines = ["", f"{target}: {ended}"]
             lines += [line for failure in failures for line in render_failure(failure)]
-            _say("\n".join(lines), preview=False)
-            if target == "verify" and notes:
+            say("\n".join(lines))
+            if target == "verify":
                 self._remember("verify", len(notes), self._bytes_to_verify, failures)
 
     def _remember(self, kind: Kind, total: int, bytes_done: int, failures: Sequence[Failure] = ()) -> None:
@@ -199,7 +207,3 @@ def _receipt_names() -> Sequence[BackupName]:
 
 def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
-
-
-def _say(text: str, *, preview: bool) -> None:
-    print(text, file=sys.stdout if preview else sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from tabulate import tabulate
 
 from repo_maintenance import __version__, naming
 from repo_maintenance.catalog import Backup, Catalog
-from repo_maintenance.errors import GitError, ProofError, UnsafeTarballError
+from repo_maintenance.errors import GitError, ProofError, StoreError, UnsafeTarballError
 from repo_maintenance.naming import BackupName, ProofName
 from repo_maintenance.settings import VerifySettings
 from repo_maintenance.stores import Store
@@ -58,9 +58,11 @@ def plan_verify(catalog: Catalog, settings: VerifySettings, *, today: dt.date) -
         return ordered
     budget = settings.budget_mb * BYTES_PER_MB
     chosen: list[Backup] = []
+    taken = 0
     for backup in ordered:
-        if not chosen or sum(one.stored.size for one in chosen) + backup.stored.size <= budget:
+        if not chosen or taken + backup.stored.size <= budget:
             chosen.append(backup)
+            taken += backup.stored.size
     return chosen
 
 
@@ -87,9 +89,12 @@ def render_verify(backups: list[Backup], missing: list[BackupName]) -> str:
 def prove(store: Store, backup: BackupName, scratch: Path, *, clock: dt.datetime) -> Proof:
     """Try to restore a backup, keep the proof in the store, and return it.
 
-    Raises StoreError where the backup can't be had or the proof can't be kept: then nothing is concluded.
+    Raises StoreError where the backup can't be had, is replaced or deleted meanwhile, or the proof can't be
+    kept: then nothing is concluded.
     """
     started = time.monotonic()
+    key = naming.object_key(backup)
+    tried = store.find(key)
     problem: ProofError | UnsafeTarballError | GitError | None = None
     checked: list[str] = []
     unchecked: list[str] = []
@@ -103,7 +108,12 @@ def prove(store: Store, backup: BackupName, scratch: Path, *, clock: dt.datetime
             checked, unchecked, size = found.checked, found.unchecked, found.size_bytes
         except (ProofError, UnsafeTarballError, GitError) as error:
             problem = error
-    stored = store.find(naming.object_key(backup))
+    stored = store.find(key)
+    if (tried and tried.version) != (stored and stored.version):
+        raise StoreError(
+            f"{store.locate(key)} was replaced or deleted while it was tried",
+            hint="nothing is concluded; run verify again",
+        )
     proof = Proof(
         repository=backup.repo,
         backup_date=backup.date,

@@ -106,7 +106,7 @@ def test_what_is_to_be_done_is_said_written_and_kept(scene: Scene) -> None:
     assert json.loads(note) == json.loads((workspace.path / "results" / "health.json").read_text())
     text = (workspace.path / "results" / "health.md").read_text()
     assert "| poor | outdated_dependencies | requirements.txt: numpy 1.26.4 → 2.4.1 |" in text
-    assert text == page.read_text()
+    assert f"\n{text}" == page.read_text()
 
 
 def test_it_costs_few_requests_and_leaves_nothing_behind(scene: Scene) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 
 import pytest
 
-from repo_maintenance.channels import Channel, Message, check_channels, find_channels, redact, send
+from repo_maintenance.channels import (
+    Channel,
+    Message,
+    _Listener,
+    _send_one,
+    check_channels,
+    find_channels,
+    redact,
+    send,
+)
 from repo_maintenance.findings import Level
 from repo_maintenance.git import NO_ACCESS, git_environment
 from repo_maintenance.heartbeat import Heartbeat
@@ -103,6 +113,22 @@ def test_no_failure_shows_an_address(capfd: pytest.CaptureFixture[str]) -> None:
     shown = capfd.readouterr()
     assert all(outcome.values()), outcome
     assert "never" not in f"{outcome} {shown.out} {shown.err}"
+
+
+def test_no_failure_is_told_in_the_words_of_another() -> None:
+    """A thread that has the number of one before does not repeat what that one heard of its channel."""
+    listener = _Listener.attach()
+    logging.getLogger("apprise").warning("the key %s is not valid", SECRET)
+    assert SECRET in listener.last()
+
+    listener.forget()
+
+    assert "" == listener.last()
+    with WebhookSink(status=403) as sink:
+        logging.getLogger("apprise").warning("the key %s is not valid", SECRET)
+        said = _send_one(channel(sink.apprise), MESSAGE)
+    assert said
+    assert SECRET not in said
 
 
 @pytest.mark.parametrize(

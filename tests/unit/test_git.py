@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from repo_maintenance.errors import GitError, TransientGitError
 from repo_maintenance.git import digest_refs, list_refs, run_git
+from repo_maintenance.git_errors import explain_git
 from repo_maintenance.hosts import GitAccess
 from tests.servers import repositories
 
@@ -152,3 +153,12 @@ def test_the_digest_tells_refs_apart(one: dict[str, str], other: dict[str, str])
     """Two mirrors have the same digest exactly where they have the same refs, in whatever order."""
     assert digest_refs(one) == digest_refs(dict(reversed(one.items())))
     assert (one == other) == (digest_refs(one) == digest_refs(other))
+
+
+def test_what_a_server_says_steers_no_terminal() -> None:
+    """Escape sequences and what turns text around are shown as they are written, not carried out."""
+    stderr = "remote: \x1b]0;owned\x07\x1b[2J done\u202e\nfatal: \x1b[1mcould not read\n"
+
+    said = str(explain_git("clone", 128, stderr))
+
+    assert said == r"git clone: fatal: \x1b[1mcould not read"

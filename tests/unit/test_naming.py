@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repo_maintenance import naming
-from repo_maintenance.naming import BackupName
-from tests.unit.strategies import backup_names, dates, repository_names
+from repo_maintenance.naming import BackupName, ProofName
+from tests.unit.strategies import backup_names, dates, moments, repository_names
 
 
 @given(dates)
@@ -31,6 +31,28 @@ def test_a_backup_s_name_is_read_back(name: BackupName) -> None:
     assert name == naming.parse_object_key(naming.object_key(name))
     assert name == naming.parse_pin_key(naming.pin_key(name))
     assert name == naming.parse_refs_key(naming.refs_key(name))
+
+
+@given(backup_names, dates, st.booleans())
+@example(BackupName("a-20240506.proof-20240507.bad", dt.date(2024, 5, 6)), dt.date(2024, 5, 7), True)
+def test_a_proof_s_name_is_read_back(name: BackupName, proven_on: dt.date, is_good: bool) -> None:
+    """A listing alone says which backup was tried, when, and how that ended; a proof is nothing else."""
+    proof = ProofName(name, proven_on, is_good)
+    key = naming.proof_key(proof)
+    assert proof == naming.parse_proof_key(key)
+    assert (None, None, None) == (
+        naming.parse_object_key(key),
+        naming.parse_pin_key(key),
+        naming.parse_refs_key(key),
+    )
+
+
+@given(st.sampled_from(["backup", "upkeep"]), moments, st.from_regex(r"[0-9a-f]{8}", fullmatch=True))
+def test_a_run_s_record_is_known_by_its_key(kind: str, moment: dt.datetime, run: str) -> None:
+    """What is written to the history is found there again, and is no backup."""
+    key = naming.history_key(kind, moment, run)
+    assert naming.is_history_key(key)
+    assert naming.parse_object_key(key) is None
 
 
 @given(backup_names)
@@ -63,6 +85,27 @@ def test_names_are_as_documented() -> None:
     assert str(naming.record_path("lecture-python")) == "results/repositories/lecture-python.json"
 
 
+def test_notes_stand_where_they_are_looked_for() -> None:
+    """What is noted of a repository, of a backup and of its proof has one documented place each."""
+    name = BackupName("lecture-python", dt.date(2024, 5, 6))
+    good = ProofName(name, dt.date(2024, 5, 7), is_good=True)
+    bad = good._replace(is_good=False)
+    moment = dt.datetime(2024, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
+
+    assert naming.pin_key(name) == "lecture-python/lecture-python-20240506.pinned.json"
+    assert naming.refs_key(name) == ".refs/lecture-python-20240506.json.gz"
+    assert naming.proof_key(good) == "lecture-python/lecture-python-20240506.proof-20240507.good.json"
+    assert naming.proof_key(bad) == "lecture-python/lecture-python-20240506.proof-20240507.bad.json"
+    assert naming.history_key("backup", moment, "0a1b2c3d") == ".history/backup-20240506T070809-0a1b2c3d.json"
+    assert str(naming.proof_path(good)) == "results/proofs/lecture-python-20240506.proof-20240507.good.json"
+    assert str(naming.replaced_path(name)) == "results/replaced/lecture-python-20240506.tar.gz.uploaded"
+    assert str(naming.pushed_path(name)) == "results/pushed/lecture-python-20240506.json"
+    assert str(naming.restored_path(name)) == "results/restore/lecture-python-20240506.json"
+    assert str(naming.verified_path(name)) == "results/verified/lecture-python-20240506.json"
+    assert str(naming.health_path("lecture-python")) == "results/health/lecture-python.json"
+    assert str(naming.health_facts_path("lecture-python")) == "results/health/facts/lecture-python.json"
+
+
 @given(st.text() | st.from_regex(r"[a-z./\n]{0,6}-?\d{7,9}\.tar\.gz(\.uploaded)?\n?", fullmatch=True))
 @example("a-20240230.tar.gz")
 @example("a-00000000.tar.gz")
@@ -92,6 +135,38 @@ def test_no_other_text_names_a_tarball(text: str) -> None:
 def test_other_objects_are_left_alone(key: str) -> None:
     """A key that is not exactly `{repo}/{repo}-{date}.tar.gz` is none of our backups."""
     assert naming.parse_object_key(key) is None
+
+
+@pytest.mark.parametrize("folder", ["", "b/", "/", "x/a/", "a/x/"])
+@pytest.mark.parametrize("ending", [".pinned.json", ".proof-20240102.good.json"])
+def test_a_note_in_another_s_folder_is_not_believed(folder: str, ending: str) -> None:
+    """A note pins or proves a backup only from that repository's own folder."""
+    key = f"{folder}a-20240101{ending}"
+    assert (None, None) == (naming.parse_pin_key(key), naming.parse_proof_key(key))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "../..-20240101.proof-20240102.good.json",
+        "../..-20240101.pinned.json",
+        "a/a-20240230.proof-20240301.good.json",
+        "a/a-20240101.proof-20240230.good.json",
+        "a/a-20240101.proof-20240102.fair.json",
+        "a/a-20240101.proof-20240102.GOOD.json",
+        "a/a-20240230.pinned.json",
+        "a/a-20240101.pinned.json\n",
+    ],
+)
+def test_no_other_text_is_a_note(key: str) -> None:
+    """A folder that is no repository's, a day that no calendar has, and an unknown verdict say nothing."""
+    assert (None, None) == (naming.parse_pin_key(key), naming.parse_proof_key(key))
+
+
+@given(backup_names)
+def test_a_tarball_is_no_receipt(name: BackupName) -> None:
+    """That a backup is made does not say that it is stored."""
+    assert naming.parse_receipt_name(naming.tarball_name(name)) is None
 
 
 @given(repository_names)

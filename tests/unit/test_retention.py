@@ -94,10 +94,10 @@ def kept(history: list[Candidate], policy: RetentionSettings, today: dt.date = T
 def test_every_backup_gets_one_verdict_with_a_reason(
     history: list[Candidate], policy: RetentionSettings
 ) -> None:
-    """No backup is forgotten, none is judged twice, and each verdict says why."""
+    """No backup is forgotten, none is judged twice, and each verdict says yes or no, and why."""
     verdicts = judge(history, policy, today=TODAY)
     assert sorted(history, key=lambda one: one.date, reverse=True) == [one.candidate for one in verdicts]
-    assert all(one.reason for one in verdicts)
+    assert all(one.reason and isinstance(one.keep, bool) for one in verdicts)
 
 
 @given(candidates, policies)

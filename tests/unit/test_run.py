@@ -108,6 +108,24 @@ def test_the_end_is_summed_up(organization: Organization, said: pytest.CaptureFi
     assert "3 backed up" in naming.SUMMARY.with_suffix(".md").read_text(encoding="utf-8")
 
 
+def test_a_summary_that_can_not_be_written_costs_no_news(
+    organization: Organization, said: pytest.CaptureFixture[str]
+) -> None:
+    """It is on the screen and in the history all the same, and that of the run before is not taken for it."""
+    organization.run()
+    organization.push("lecture-intro")
+    naming.SUMMARY.write_text('{"ok": true}', encoding="utf-8")
+    run = start(organization.config())
+    run.due_receipts(preview=False)
+    assert not naming.SUMMARY.exists()
+    naming.SUMMARY.mkdir()
+
+    run.finish()
+
+    assert "not reached       1" in said.readouterr().err
+    assert [key for key in organization.stored() if key.startswith(naming.HISTORY)]
+
+
 def test_a_run_with_nothing_to_do_has_a_summary(organization: Organization) -> None:
     """A second run, in which no job starts, leaves its own summary in place of the first one's."""
     organization.run()
@@ -125,6 +143,30 @@ def test_a_new_run_forgets_the_failures_of_the_last(organization: Organization) 
     start(organization.config()).due_receipts(preview=False)
 
     assert not list(naming.FAILURES.glob("*"))
+
+
+def test_what_a_killed_verify_left_takes_no_room(organization: Organization) -> None:
+    """A backup begins without the scratch of other targets: whoever held the lock before is gone."""
+    left_over = naming.SCRATCH / f"{naming.PARTIAL}x" / "large.tar.gz"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_bytes(b"x")
+
+    start(organization.config()).due_receipts(preview=False)
+
+    assert not naming.SCRATCH.exists()
+
+
+def test_what_is_replaced_is_not_counted_twice(organization: Organization) -> None:
+    """A second run on a day, forced, leaves as much in the store as the first: the history says so."""
+    for force in (False, True):
+        run = start(organization.config(force=force))
+        run.due_receipts(preview=False)
+        organization.run(force=force)
+        run.finish()
+    notes = [one.key for one in organization.store.list_objects() if one.key.startswith(".history/")]
+    records = [json.loads(organization.store.read_note(key) or b"") for key in notes]
+    assert [0, 0] == [record["bytes_stored"] for record in records]
+    assert all(record["bytes_done"] > 0 for record in records)
 
 
 def test_force_comes_from_the_command_line(organization: Organization) -> None:

@@ -91,6 +91,24 @@ def test_nothing_selected_is_explained(backup: dict[str, Any], said: list[str]) 
     assert [True] * len(said) == [words in why for words in said]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "examples"),
+    [
+        ("^(?:(?:data))$", "data_tools"),
+        (r"\bdata\.tool\b", "data_tools"),
+        ("zzz", "lecture-intro, lecture-python, my-lecture-python"),
+    ],
+)
+def test_the_names_that_were_meant_are_shown(pattern: str, examples: str) -> None:
+    """The nearest names are told whatever regular expression is around the word, else the first three."""
+    why = explain_nothing(list(map(repository, NAMES)), settings_with(patterns=[pattern]).backup)
+
+    assert why == (
+        "backup.patterns, backup.exclude: none of the 6 repositories match; "
+        f"patterns match whole names, such as {examples}"
+    )
+
+
 def test_something_selected_needs_no_explanation() -> None:
     """Where one repository is kept, or none is listed at all, there is nothing to explain."""
     assert explain_nothing(list(map(repository, NAMES)), settings_with(patterns=["data_.*"]).backup) is None

@@ -10,6 +10,7 @@ import pytest
 from repo_maintenance import naming
 from repo_maintenance.errors import JobFailedError
 from repo_maintenance.inventory import Resolution
+from repo_maintenance.records import Failure, write_json
 from repo_maintenance.settings import load_settings
 from repo_maintenance.summary import Summary, render_markdown, render_summary, summarize
 from tests.servers import repositories
@@ -87,6 +88,27 @@ def test_the_page_begins_with_what_failed(mixed: Resolution) -> None:
 
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows[1:]] == [FAILED, BACKED_UP]
     assert {4} == {row.replace("\\|", "").count(" | ") + 1 for row in rows}
+
+
+def test_what_a_server_says_cannot_forge_the_page(mixed: Resolution) -> None:
+    """What git passes on of a hostile server stands in its cell as text: no markup, no row of its own."""
+    failure = Failure(
+        repository=FAILED,
+        step="mirror",
+        kind="error",
+        message="git: <img src=x> | [all is well](https://evil.example)\n\n# forged",
+        hint=None,
+        transient=False,
+        log="x.log",
+        failed_at=STARTED,
+    )
+    write_json(naming.failure_path(FAILED), failure)
+
+    page = render_markdown(summary_of(mixed))
+
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {FAILED} ")]
+    assert "&lt;img src=x&gt; \\| \\[all is well\\]" in row
+    assert "\n# forged" not in page
 
 
 def test_a_run_cut_short_says_so(organization: Organization) -> None:

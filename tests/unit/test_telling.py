@@ -114,6 +114,12 @@ def test_a_success_is_told_with_its_figures() -> None:
     )
 
 
+def test_less_than_a_cent_is_not_nothing() -> None:
+    """A small store costs less than a cent, not nothing, as in the report."""
+    cheap = overview(state(), runs=[run()]).model_copy(update={"cost": 0.001})
+    assert "< 0.01 USD a month" in success_message(cheap).body
+
+
 @pytest.mark.parametrize(("days", "due"), [(None, True), (0, False), (6, False), (6.9, True), (8, True)])
 def test_a_digest_comes_once_in_its_time(days: float | None, due: bool) -> None:
     """The first digest comes at once, the next after a week."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,23 @@ def test_what_the_policy_lets_go_goes(store: Store) -> None:
     expected = [backup_key(name, age) for name in NAMES for age in (0, 7)]
     assert sorted([*expected, *foreign, good]) == store.listing()
     assert "deleted " in done.output
+
+
+def test_what_was_pruned_is_not_missed(tmp_path: Path) -> None:
+    """A verify in the folder of the prune does not report as lost what went on purpose."""
+    workspace = Workspace(tmp_path / "workspace", {"retention": {**RETENTION, "keep_last": 1}}, {})
+    assert workspace.backup().code == 0
+    stored = workspace.path / "backups" / "data_tools"
+    receipts = workspace.path / "results" / "uploaded"
+    for file in (*stored.glob("*"), *receipts.glob("data_tools-*")):
+        shutil.copy(file, file.with_name(file.name.replace(f"{TODAY:%Y%m%d}", "20240506")))
+
+    pruned = workspace.run("--cores", "1", "prune")
+    verified = workspace.run("--cores", "2", "verify")
+
+    assert "deleted 1 backups" in pruned.output
+    assert "MISSING" not in verified.output
+    assert verified.code == 0, verified.output
 
 
 def test_off_until_enabled(store: Store) -> None:

@@ -204,6 +204,27 @@ def test_a_missing_object_is_caught_by_name(own: Copied, tmp_path: Path) -> None
     assert (False, "missing object") == (proof.is_good, proof.kind)
 
 
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_what_changes_while_it_is_tried_is_not_judged(own: Copied, tmp_path: Path, is_deleted: bool) -> None:
+    """A backup that another run replaces or deletes meanwhile gets no proof of the content before."""
+    name = own.name("lecture")
+
+    class Busy(S3Store):
+        """A bucket in which another run works."""
+
+        def download(self, key: str, target: Path) -> None:
+            super().download(key, target)
+            if is_deleted:
+                own.client.delete_object(Bucket=own.bucket, Key=own.key("lecture"))
+            else:
+                own.client.put_object(Bucket=own.bucket, Key=own.key("lecture"), Body=b"other content")
+
+    with pytest.raises(StoreError, match="replaced or deleted while it was tried"):
+        prove(Busy(own.client, own.store._settings), name, tmp_path, clock=NOW)
+
+    assert {} == read_catalog(own.store.list_objects()).proofs
+
+
 def test_a_store_that_does_not_answer_proves_nothing(
     own: Copied, seaweed: SeaweedServer, tmp_path: Path
 ) -> None:

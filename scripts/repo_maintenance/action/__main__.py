@@ -63,7 +63,7 @@ def _reports(inputs: Inputs, environment: Mapping[str, str]) -> Path:
     try:
         content = yaml.safe_load(inputs.config.read_text(encoding="utf-8"))
         return load_settings(content or {}, environment).report.directory
-    except (SettingsError, yaml.YAMLError, TypeError, AttributeError):
+    except (SettingsError, yaml.YAMLError, TypeError, AttributeError, ValueError):
         return ReportSettings().directory
 
 

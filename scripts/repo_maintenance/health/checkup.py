@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +23,12 @@ from repo_maintenance.health.report import build_report
 from repo_maintenance.health.tree import Tree
 from repo_maintenance.hosts import GitAccess, Host, Repository
 from repo_maintenance.inventory import survey
+from repo_maintenance.job_summary import append_to_job_summary
 from repo_maintenance.jobs import job, read_failures
 from repo_maintenance.lock import acquire_lock
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.records import read_json, write_json, write_text_if_changed
+from repo_maintenance.screen import say
 from repo_maintenance.settings import BackupSettings, Settings
 from repo_maintenance.stores import Store
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from repo_maintenance.hosts.github_care import Care
 
 STEP = "health"
-LARGEST_JOB_SUMMARY_BYTES = 1_000_000
 
 
 @runtime_checkable
@@ -90,9 +89,9 @@ class Checkup:
             self._lock = acquire_lock(naming.LOCK)
             self._planned = self._write_facts()
             if preview:
-                _say(render_plan(self._planned, registry, self._source), preview=True)
+                say(render_plan(self._planned, registry, self._source), preview=True)
             else:
-                _say(render_headline(self._planned, registry, self._source), preview=False)
+                say(render_headline(self._planned, registry, self._source))
                 self._forget()
             if not self._planned and not preview:
                 self.finish()
@@ -165,9 +164,12 @@ class Checkup:
             return
         report = self._report(self._planned)
         write_json(naming.HEALTH_REPORT, report)
-        write_text_if_changed(naming.HEALTH_REPORT.with_suffix(".md"), render_markdown(report))
-        _say(render_screen(report), preview=False)
-        _append_to_job_summary(render_markdown(report))
+        page = render_markdown(report)
+        write_text_if_changed(naming.HEALTH_REPORT.with_suffix(".md"), page)
+        say(render_screen(report))
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            brief = f"{page.partition(chr(10))[0]}\n\nAll findings are in results/health.md.\n"
+            append_to_job_summary(Path(path), page, brief=brief)
         remember_health(self._open_store(), report)
 
     def _report(self, names: Sequence[str]) -> HealthReport:
@@ -223,21 +225,3 @@ def examined_size(repo: str) -> int:
     """Return the size in bytes that the host says a repository has, 0 where it is not to be checked."""
     facts = read_json(naming.health_facts_path(repo), Facts)
     return facts.repository.size_bytes if facts else 0
-
-
-def _append_to_job_summary(text: str) -> None:
-    """Show the findings on the page of a GitHub Action's run, where this is one.
-
-    GitHub takes a mebibyte at most
-    (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary):
-    of a longer text, the headline is shown.
-    """
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        if len(text.encode()) > LARGEST_JOB_SUMMARY_BYTES:
-            text = f"{text.partition(chr(10))[0]}\n\nAll findings are in results/health.md.\n"
-        with suppress(OSError), Path(path).open("a", encoding="utf-8") as stream:
-            stream.write(text)
-
-
-def _say(text: str, *, preview: bool) -> None:
-    print(text, file=sys.stdout if preview else sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from repo_maintenance import __version__
 from repo_maintenance.errors import StoreError
 from repo_maintenance.naming import HEALTH_NOTE
+from repo_maintenance.screen import printable
 from repo_maintenance.settings.health import Severity
 from repo_maintenance.stores import Store
 
@@ -99,11 +100,8 @@ class HealthReport(BaseModel):
 
 
 def plain(text: str) -> str:
-    r"""Return a text that came out of a repository as a short one that is harmless to print.
-
-    Whatever is not printable is written ``\xNN``: line breaks, and what would steer a terminal.
-    """
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    """Return a text that came out of a repository as a short one that is harmless to print."""
+    shown = printable(text)
     return shown if len(shown) <= LONGEST_TEXT else f"{shown[:LONGEST_TEXT]}…"
 
 

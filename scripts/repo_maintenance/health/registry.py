@@ -65,8 +65,8 @@ def _load(name: str, file: Path) -> Check:
     where = f"health.plugins: {file}"
     try:
         module = _import(name, file)
-    except (OSError, SyntaxError, ImportError) as error:
-        raise SettingsError(f"{where} can't be loaded: {error}") from error
+    except Exception as error:
+        raise SettingsError(f"{where} can't be loaded: {type(error).__name__}: {error}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Check):
         raise SettingsError(

@@ -10,12 +10,11 @@ from tabulate import tabulate
 from repo_maintenance.health.check import Check
 from repo_maintenance.health.findings import HealthFinding, HealthReport
 from repo_maintenance.health.registry import Registry
+from repo_maintenance.markdown import escape
 from repo_maintenance.settings.health import Severity
 
 HEADERS = ("repository", "check", "what")
 MOST_ROWS = 40
-# What Markdown, or the HTML in it, would take for its own.
-SPECIAL = str.maketrans({one: f"\\{one}" for one in "\\`*_[]|<>&#~@!"})
 
 
 def render_plan(names: Sequence[str], registry: Registry, source: str) -> str:
@@ -88,11 +87,6 @@ def render_markdown(report: HealthReport) -> str:
     failed = [f"- {escape(one.repository)}: {escape(one.message)}" for one in report.failed]
     lines += ["## Failed", "", *failed, ""] if failed else []
     return "\n".join(lines)
-
-
-def escape(text: str) -> str:
-    """Return a text as Markdown that shows it as it is."""
-    return text.translate(SPECIAL)
 
 
 def _group(severity: Severity, found: list[HealthFinding]) -> list[str]:

@@ -93,7 +93,8 @@ def _last_change(git_dir: Path) -> float:
     A moved ref changes its own file or ``packed-refs``; a deleted one changes the folder that it stood in.
     """
     paths = [git_dir / "HEAD", git_dir / "packed-refs", git_dir / "refs", *(git_dir / "refs").rglob("*")]
-    return max(path.stat().st_mtime for path in paths if path.exists())
+    found = [status.st_mtime for path in paths if (status := _status(path))]
+    return max(found, default=0.0)
 
 
 def _default_branch(git_dir: Path) -> str:
@@ -104,4 +105,13 @@ def _default_branch(git_dir: Path) -> str:
 def _file_sizes(folder: Path) -> Iterator[int]:
     for root, _folders, names in os.walk(folder):
         for name in names:
-            yield (Path(root) / name).lstat().st_size
+            if status := _status(Path(root) / name):
+                yield status.st_size
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what the system knows of a file, or None where git has removed it since."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None

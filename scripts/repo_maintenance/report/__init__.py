@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
+from repo_maintenance.job_summary import append_to_job_summary
 from repo_maintenance.overview import Overview
 from repo_maintenance.records import write_json, write_text_if_changed
 from repo_maintenance.report.markdown import render_markdown
 from repo_maintenance.report.page import render_page
 from repo_maintenance.report.verdict import judge
 
-logger = logging.getLogger(__name__)
-
-__all__ = ["JOB_SUMMARY_BYTES", "append_job_summary", "render_line", "write_report"]
-
-# What GitHub shows of one step's summary; a longer one is refused as a whole:
-# https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
-JOB_SUMMARY_BYTES = 1 << 20
+__all__ = ["append_job_summary", "render_line", "write_report"]
 
 
 def write_report(overview: Overview, folder: Path) -> None:
@@ -32,15 +26,7 @@ def append_job_summary(overview: Overview, path: Path) -> None:
 
     A summary that can't be written is a warning.
     """
-    text = f"\n{render_markdown(overview)}"
-    try:
-        room = JOB_SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
-        if len(text.encode()) > room:
-            text = f"\n{render_markdown(overview, whole=False)}"
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        logger.warning("the job summary %s can't be written: %s", path, error.strerror)
+    append_to_job_summary(path, render_markdown(overview), brief=render_markdown(overview, whole=False))
 
 
 def render_line(overview: Overview, folder: Path) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable
 
+from repo_maintenance.markdown import escape, escape_part
 from repo_maintenance.overview import Overview
 from repo_maintenance.report import words
 from repo_maintenance.report.verdict import Matter, find_matters, judge, rank
 
 MATTERS_SHOWN = 200
 BAR = r"\|"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]|~@#])")
 
 
 def render_markdown(overview: Overview, *, whole: bool = True) -> str:
@@ -27,19 +25,10 @@ def render_markdown(overview: Overview, *, whole: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
-def escape(text: str) -> str:
-    """Return text from outside so that Markdown shows it as it is, on one line."""
-    return _inline(" ".join(text.split()))
-
-
-def _inline(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", html.escape(text, quote=False))
-
-
 def _coded(text: str) -> str:
     """Return advice with its commands, which stand between backticks, as code."""
     parts = words.split_code(text)
-    return "".join(f"`{part.replace('|', BAR)}`" if is_code else _inline(part) for part, is_code in parts)
+    return "".join(f"`{part.replace('|', BAR)}`" if is_code else escape_part(part) for part, is_code in parts)
 
 
 def _headline(overview: Overview) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ class RestoreSettings(Section):
     """Names or regular expressions, matched against the whole names of stored repositories."""
 
     date: str = "latest"
-    """`latest`, or YYYYMMDD: the newest backup of that day or before."""
+    """`latest`, or YYYYMMDD, also YYYY-MM-DD: the newest backup of that day or before."""
 
     into: Path = Path("results/restored")
     """The folder that gets a folder for each repository."""
@@ -32,7 +33,9 @@ class RestoreSettings(Section):
     @field_validator("date", mode="before")
     @classmethod
     def _is_a_day(cls, date: object) -> object:
-        text = str(date)  # YAML reads 20261122 as a number
+        text = str(date)  # YAML reads 20261122 as a number, and 2026-11-22 as a date
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):  # as previews and reports show it
+            text = text.replace("-", "")
         if text != "latest":
             try:
                 parse_date(text)

@@ -11,11 +11,16 @@ from repo_maintenance.errors import SettingsError
 
 
 class _Strict(yaml.SafeLoader):
-    """Refuses a key that stands twice in one section: YAML would silently take the last."""
+    """Refuses a key that stands twice in one section, and one that is a section itself, as in ``{{ name }}``.
+
+    Of two, YAML would silently take the last.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[object] = set()
         for key, _value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is no word", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
             seen.add(key.value)
@@ -44,6 +49,8 @@ def refuse_slips(path: Path) -> None:
 def _hint(error: yaml.MarkedYAMLError) -> str:
     if "\\t" in str(error.problem):
         return "indent with spaces; YAML takes no tabs"
+    if "no word" in str(error.problem):
+        return "put quotes around a value that begins with [ or {; placeholders are not filled in here"
     if "twice" in str(error.problem):
         return "keep one of the two"
     return "keys of one section begin in the same column; each [ { and quote needs its end"

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -65,14 +66,18 @@ class FolderStore:
             folders.sort()
             for name in sorted(names):
                 if not name.startswith(PARTIAL) and not name.endswith(METADATA_SUFFIX):
-                    yield self._describe(Path(folder) / name, {})
+                    with suppress(FileNotFoundError):  # another run has deleted it since
+                        yield self._describe(Path(folder) / name, {})
 
     def find(self, key: str) -> StoredObject | None:
         """Return the object with its metadata, or None where there is none."""
         path = self._path(key)
         if not path.is_file():
             return None
-        return self._describe(path, _read_metadata(path))
+        try:
+            return self._describe(path, _read_metadata(path))
+        except FileNotFoundError:  # another run has deleted it since
+            return None
 
     def download(self, key: str, target: Path) -> None:
         """Copy a file; see ``Store.download``."""
@@ -85,9 +90,15 @@ class FolderStore:
         """Write a small file whole; see ``Store.put_note``."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(PARTIAL + path.name)
-        partial.write_bytes(content)
-        partial.replace(path)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PARTIAL, delete=False) as target:
+            partial = Path(target.name)
+            try:
+                target.write(content)
+                target.close()
+                partial.chmod(0o644)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def read_note(self, key: str) -> bytes | None:
         """Return what a small file holds; see ``Store.read_note``."""

@@ -43,7 +43,6 @@ KEYS_A_REQUEST = 1000
 DOWNLOAD_PART_BYTES = 64 << 20
 # Metadata are headers, so ASCII; what else a value holds is percent-encoded, this much stays readable.
 SAFE_IN_METADATA = "/:+,=@"
-CONTENT_TYPE = "application/gzip"
 
 
 class S3Store:

@@ -95,7 +95,8 @@ def test_an_unknown_limit_is_refused_with_those_that_there_are() -> None:
     ("text", "said"),
     [
         ("def bad(:\n", "can't be loaded"),
-        ("import nowhere_to_be_found\n", "can't be loaded: No module named"),
+        ("import nowhere_to_be_found\n", "can't be loaded: ModuleNotFoundError: No module named"),
+        ("raise RuntimeError('out of order')\n", "can't be loaded: RuntimeError: out of order"),
         ("x = 1\n", "holds no check bad"),
         (None, "can't be loaded"),
     ],

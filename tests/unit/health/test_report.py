@@ -115,7 +115,7 @@ def test_what_a_repository_holds_cannot_forge_the_report() -> None:
         if "click" in line
     ]
 
-    assert r"a \| b \[click\](https://example.org) \<img src=x\> \@all \#1 \`x\`" in row
+    assert r"a \| b \[click\](https://example.org) &lt;img src=x&gt; \@all \#1 \`x\`" in row
 
 
 def test_a_preview_names_every_check_and_who_is_left_out() -> None:

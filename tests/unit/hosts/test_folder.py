@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,27 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, name: str) -
     (tmp_path / "file").write_text("")
     with pytest.raises(HostError, match=r"backup\.folder"):
         FolderHost(tmp_path / name, "a folder").list_repositories()
+
+
+def test_what_git_makes_and_removes_meanwhile_stops_nothing(upstream: Path) -> None:
+    """A push or `git gc` may work in the folder while it is listed: locks and temporary packs come and go."""
+    git_dir = upstream / "bare.git"
+    passing = [git_dir / "refs" / "heads" / f"{n}.lock" for n in range(20)]
+    passing += [git_dir / "objects" / f"tmp_pack_{n}" for n in range(20)]
+    is_done = threading.Event()
+
+    def work() -> None:
+        while not is_done.is_set():
+            for path in passing:
+                path.touch()
+            for path in passing:
+                path.unlink()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        for _ in range(300):
+            assert ["bare", "copy"] == list(listed(upstream))
+    finally:
+        is_done.set()
+        worker.join()

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from repo_maintenance.job_summary import JOB_SUMMARY_BYTES
+from repo_maintenance.markdown import escape
 from repo_maintenance.overview import Overview
-from repo_maintenance.report import JOB_SUMMARY_BYTES, append_job_summary, render_line, write_report
+from repo_maintenance.report import append_job_summary, render_line, write_report
 from repo_maintenance.report.charts import draw_charts
-from repo_maintenance.report.markdown import escape, render_markdown
+from repo_maintenance.report.markdown import render_markdown
 from repo_maintenance.report.page import render_page
 from repo_maintenance.report.schema import render_report_schema
 from tests.unit.report.scene import Scene, failure

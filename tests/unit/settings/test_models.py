@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from repo_maintenance.errors import SettingsError
 from repo_maintenance.settings import S3Settings
+from repo_maintenance.settings.care import RestoreSettings
 from tests.unit.making import settings_with
 
 
@@ -18,6 +20,12 @@ from tests.unit.making import settings_with
 def test_a_prefix_is_a_folder(given: str, prefix: str) -> None:
     """A prefix ends in a slash whether or not the file has it, so that names are never glued to it."""
     assert prefix == S3Settings(bucket="b", prefix=given).prefix
+
+
+@pytest.mark.parametrize("date", ["20261115", 20261115, "2026-11-15", dt.date(2026, 11, 15)], ids=repr)
+def test_a_day_is_taken_as_it_is_shown(date: object) -> None:
+    """Previews show 2026-11-15: whoever copies that need not think, in the night of all nights."""
+    assert "20261115" == RestoreSettings.model_validate({"date": date}).date
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ KEPT = Path(__file__).parents[3] / "config" / "schema.json"
 
 
 def test_the_kept_schema_is_what_the_types_say() -> None:
-    """`config/schema.json` did not drift; to write it anew: `python -m repo_maintenance.settings.schema`."""
+    """It did not drift; to write it: `python -m repo_maintenance.settings.schema > config/schema.json`."""
     assert render_schema() == KEPT.read_text(encoding="utf-8")
 
 

@@ -18,6 +18,7 @@ SLIPS = {
         "same column",
     ),
     "a key twice": ("backup:\n  organization: a\n  organization: b\n", "line 3, column 3", "keep one"),
+    "a placeholder": ("backup:\n  organization: {{ name }}\n", "line 2, column 18", "quotes"),
     "an open quote": ('backup: {organization: "acme}\n', "line", "its end"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,34 @@ def test_a_missing_folder_holds_nothing(folder: Path) -> None:
     """Before the first backup the folder need not exist, and looking does not make it."""
     store = FolderStore(folder)
     assert (list(store.list_objects()), store.find(KEY), folder.exists()) == ([], None, False)
+
+
+def test_what_is_deleted_while_it_is_listed_is_left_out(folder: Path) -> None:
+    """A report reads on while a prune works beside it; the list holds what is still there."""
+    store = FolderStore(folder)
+    for name in "abc":
+        store.put_note(f"lecture/{name}.json", b"{}")
+
+    listing = store.list_objects()
+    first = next(listing)
+    store.delete(["lecture/b.json"])
+
+    assert ["lecture/a.json", "lecture/c.json"] == [first.key, *(one.key for one in listing)]
+
+
+def test_a_note_that_two_write_at_once_is_whole(folder: Path) -> None:
+    """Two runs that note the same have one of the two contents in the end, and neither fails."""
+    contents = [letter * 200_000 for letter in (b"a", b"b")]
+
+    def write(content: bytes) -> None:
+        for _ in range(50):
+            FolderStore(folder).put_note(".history/alerts.json", content)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, contents))
+
+    assert FolderStore(folder).read_note(".history/alerts.json") in contents
+    assert {".history/alerts.json"} == files_below(folder)
 
 
 def test_the_backup_is_a_plain_file(folder: Path) -> None:
