@@ -18,7 +18,7 @@ from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
 from repo_maintenance.naming import BackupName
 from repo_maintenance.planning import Decision, NewestBackup, decide
-from repo_maintenance.records import Receipt, read_json, receipt_of, write_json
+from repo_maintenance.records import Receipt, Replaced, read_json, receipt_of, write_json
 from repo_maintenance.selection import explain_nothing, select
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Store
@@ -177,8 +177,8 @@ def _reconcile_receipts(
     """Make the receipts on disk agree with the store.
 
     One that is missing here is written, with the push that the backup holds as its time; one whose object is
-    gone, or which is to be made again, is deleted. That of a good backup of today, which is about to be
-    replaced, is put aside.
+    gone, or which is to be made again, is deleted. That of a backup of today, which is about to be replaced,
+    is put aside.
     """
     for receipt in receipts:
         if name := naming.parse_object_key(receipt.key):
@@ -190,8 +190,13 @@ def _reconcile_receipts(
     for decision in decisions:
         path = naming.receipt_path(decision.name)
         if decision.is_due and path.exists():
-            if decision.newest is None or not decision.newest.is_bad:
-                write_json(
-                    naming.replaced_path(decision.name), Receipt.model_validate_json(path.read_bytes())
-                )
+            _put_aside(decision, path)
             path.unlink()
+
+
+def _put_aside(decision: Decision, receipt: Path) -> None:
+    """Note which backup of today is about to be replaced: the upload replaces that one, and no other."""
+    known = read_json(receipt, Receipt)
+    if known is not None:
+        is_bad = decision.newest is not None and decision.newest.is_bad
+        write_json(naming.replaced_path(decision.name), Replaced(**known.model_dump(), is_bad=is_bad))

@@ -18,7 +18,7 @@ from repo_maintenance.catalog import Catalog
 from repo_maintenance.errors import RepoMaintenanceError, RewrittenHistoryError
 from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import BackupName
-from repo_maintenance.records import Receipt, read_json
+from repo_maintenance.records import Receipt, Replaced, read_json
 from repo_maintenance.rewrites import ObjectId, Rewrite, find_rewrites, watched
 from repo_maintenance.stores import Store
 
@@ -144,8 +144,8 @@ class HistoryWatch:
             logger.warning("not compared with the backup of %s: %s", before.date, error)
 
     def _keep_todays(self, name: BackupName, manifest: Manifest, git_dir: Path) -> None:
-        receipt = read_json(naming.replaced_path(name), Receipt)
-        if receipt is None or receipt.refs_digest == manifest.refs_digest:
+        replaced = read_json(naming.replaced_path(name), Replaced)
+        if replaced is None or replaced.is_bad or replaced.refs_digest == manifest.refs_digest:
             return
         if found := self._find(name, manifest, git_dir):
             raise RewrittenHistoryError(

@@ -43,6 +43,13 @@ class Receipt(BaseModel):
     """What is out of the ordinary, in words, though nothing is missing."""
 
 
+class Replaced(Receipt):
+    """The receipt of a backup of today while another one is made to replace it."""
+
+    is_bad: bool = False
+    """Whether it was tried, and can't be restored."""
+
+
 class Failure(BaseModel):
     """That a step of a repository failed, and why; gone once the repository is backed up."""
 

@@ -27,7 +27,7 @@ from repo_maintenance.manifest import Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
 from repo_maintenance.pins import note_refs
-from repo_maintenance.records import read_json, receipt_of, write_json
+from repo_maintenance.records import Replaced, read_json, receipt_of, write_json
 from repo_maintenance.settings import Settings
 from repo_maintenance.stores import Digests, Store, StoredObject
 
@@ -145,7 +145,11 @@ def upload(
 def _store(
     store: Store, name: BackupName, tarball: Path, digests: Digests, metadata: Mapping[str, str]
 ) -> StoredObject:
-    """Store a tarball, and where another run has stored the same push meanwhile, take that one."""
+    """Store a tarball in place of today's backup that was there at the start, if any.
+
+    What else is there was stored meanwhile: that of the same push is as good; another one stays, and this
+    fails; and what is not whole, for its storing was cut off, is replaced.
+    """
     key = naming.object_key(name)
     replaces = _replaceable_version(store, name, metadata["repository_id"])
     try:
@@ -153,6 +157,8 @@ def _store(
     except AlreadyStoredError:
         stored = store.find(key)
         theirs = receipt_of(stored) if stored else None
+        if stored is not None and theirs is None and _is_of_today(name):
+            return store.put(key, tarball, digests, metadata, replaces=stored.version)
         if stored is None or theirs is None or theirs.pushed_at.isoformat() != metadata["pushed_at"]:
             raise
         logger.info("another run has stored this push meanwhile")
@@ -204,17 +210,19 @@ def _replaceable_version(store: Store, name: BackupName, repository_id: str) -> 
     A backup of an earlier day is never replaced, also where a run goes on past midnight; nor is that of
     another repository that had the name this morning. Raises AlreadyStoredError for the latter.
     """
-    if name.date < dt.datetime.now(dt.UTC).date():
+    known = read_json(naming.replaced_path(name), Replaced)
+    if known is None or not _is_of_today(name):
         return None
-    stored = store.find(naming.object_key(name))
-    if stored is None:
-        return None
-    if stored.metadata.get("repository_id", repository_id) != repository_id:
+    if known.repository_id != repository_id:
         raise AlreadyStoredError(
-            f"{store.locate(stored.key)} holds another repository that had this name today",
+            f"{store.locate(known.key)} holds another repository that had this name today",
             hint="that one is kept; this one is stored by tomorrow's run",
         )
-    return stored.version
+    return known.version
+
+
+def _is_of_today(name: BackupName) -> bool:
+    return name.date >= dt.datetime.now(dt.UTC).date()
 
 
 @contextmanager
