@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -103,10 +104,17 @@ class PackageIndex:
         if dependency.kind == "pypi":
             return f"{settings.pypi_url}/pypi/{canonicalize_name(name)}/json"
         if dependency.kind == "npm" and _NPM_NAME.fullmatch(name):
-            return f"{settings.npm_url}/{quote(name, safe='@')}"
+            return f"{self._npm_registry()}/{quote(name, safe='@')}"
         if dependency.kind == "action" and _ACTION_NAME.fullmatch(name):
             return f"{settings.actions_url}/repos/{name}/tags?per_page=100"
         return None
+
+    def _npm_registry(self) -> str:
+        """Return the address of the npm registry; raises IndexUnreachableError where none is set."""
+        url = self._settings.npm_url or os.environ.get("NPM_CONFIG_REGISTRY", "").rstrip("/")
+        if not url:
+            raise IndexUnreachableError("no npm registry is set: see health.index.npm_url")
+        return url
 
     def _ask(self, url: str, kind: str) -> Any:
         """Return the JSON that an index answers, or None where it has no such package."""

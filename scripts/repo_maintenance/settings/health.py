@@ -52,8 +52,8 @@ class IndexSettings(Section):
     pypi_url: WebAddress = "https://pypi.org"
     """Address of PyPI, or of an index with its JSON API."""
 
-    npm_url: WebAddress = "https://registry.npmjs.org"
-    """Address of the npm registry, or of one like it."""
+    npm_url: WebAddress | None = None
+    """Address that `npm config get registry` prints; `null`: that of the variable `NPM_CONFIG_REGISTRY`."""
 
     actions_url: WebAddress = "https://api.github.com"
     """Address of the GitHub API that knows the actions in workflows."""

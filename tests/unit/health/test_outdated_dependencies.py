@@ -228,3 +228,19 @@ def test_very_many_dependencies_are_bounded(index: PackageIndexServer, tmp_path:
 
     assert ["more than 10 dependencies; the rest was left out"] == [one.reason for one in found.unchecked]
     assert [] == index.asked
+
+
+def test_the_npm_registry_is_npms_own(
+    index: PackageIndexServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a setting, npm's own variable names the registry; without either, nothing is claimed."""
+    settings = IndexSettings.model_validate({**index.settings, "npm_url": None})
+    package = Dependency("npm", "react", "^1.0.0")
+    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
+    with pytest.raises(IndexUnreachableError, match=r"health\.index\.npm_url"):
+        PackageIndex(settings, tmp_path).releases(package)
+
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"{index.settings['npm_url']}/")
+
+    assert PackageIndex(settings, tmp_path).releases(package).known
+    assert "/react" in index.asked

@@ -19,7 +19,7 @@ SECRETS = {
     "certs/both.pem": "-----BEGIN CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\n",
     ".env": f"PORT=80\nexport DB_PASSWORD='{SECRET}'\n",
     "app/.env.production": f"STRIPE_SECRET_KEY={SECRET}\n",
-    ".npmrc": f"//registry.npmjs.org/:_authToken={SECRET}\n",
+    ".npmrc": f"//registry.example.org/:_authToken={SECRET}\n",
     ".pypirc": f"[pypi]\nusername = a\npassword = {SECRET}\n",
     ".netrc": "machine a login b password c\n",
     ".aws/credentials": "[default]\n",
@@ -33,7 +33,7 @@ HARMLESS: dict[str, str | bytes] = {
     "public.key": "-----BEGIN PUBLIC KEY-----\n",
     ".env": "PORT=80\nDEBUG=1\nDB_PASSWORD=\nAPI_KEY=${API_KEY}\n",
     ".env.example": f"API_KEY={SECRET}\n",
-    ".npmrc": "save-exact=true\n//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n",
+    ".npmrc": "save-exact=true\n//registry.example.org/:_authToken=${NPM_TOKEN}\n",
     "docs/environment.md": f"password = {SECRET}\n",
     "keynote.key": b"PK\x03\x04" + bytes(range(256)),
 }
