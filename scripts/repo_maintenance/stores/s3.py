@@ -199,13 +199,16 @@ class S3Store:
             )
         except (BotoCoreError, ClientError) as error:
             raise explain(error, "write", target) from error
-        answer = self._check(key, digests.size, expected)
+        answer = self._check(key, digests.size, expected, encoded)
         return _describe(key, answer)
 
-    def _check(self, key: str, size: int, expected: Expected) -> HeadObjectOutputTypeDef:
+    def _check(
+        self, key: str, size: int, expected: Expected, metadata: Mapping[str, str]
+    ) -> HeadObjectOutputTypeDef:
         """Return what the service reports of an upload; what is not as it was sent is deleted again."""
         answer = self._reported(key, expected)
-        if _find_difference(answer, size, expected):  # or the answer was cut in the middle of a digest
+        cut = any(answer["Metadata"].get(name) != value for name, value in metadata.items())
+        if cut or _find_difference(answer, size, expected):  # or the answer was cut in the middle of a digest
             answer = self._reported(key, expected)
         if problem := _find_difference(answer, size, expected):
             self._delete_wrong(self.locate(key), key, problem)
