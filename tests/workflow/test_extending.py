@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.repositories import make_repository
-from tests.workflow.workspace import PROJECT
+from tests.workflow.workspace import PROJECT, copy_project
 
 PAGE = PROJECT / "docs" / "extending.md"
 EXTENDED = """
@@ -31,17 +31,7 @@ with open("config/config.yaml") as stream:
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project with every diff of the page applied, in order."""
     place = tmp_path_factory.mktemp("extended") / "copy"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (PROJECT / name).is_file():
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((PROJECT / name).read_bytes())
+    copy_project(place)
     diffs = re.findall(r"^```diff\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert len(diffs) == 4
     for diff in diffs:

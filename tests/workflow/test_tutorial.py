@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workflow.workspace import PROJECT
+from tests.workflow.workspace import PROJECT, copy_project
 
 TUTORIAL = PROJECT / "docs" / "tutorial.md"
 SETUP = "python3 -m venv .venv && .venv/bin/pip install --quiet --editable ."
@@ -29,17 +29,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     The environment that the tests run in stands for the one that the first command makes.
     """
     place = tmp_path_factory.mktemp("tutorial") / "repo-maintenance"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (PROJECT / name).is_file():
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((PROJECT / name).read_bytes())
+    copy_project(place)
     (place / ".venv").symlink_to(sys.prefix)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT", "GH_", "REPO_"))}
     outputs = {}

@@ -17,6 +17,21 @@ PROJECT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 120
 
 
+def copy_project(place: Path) -> None:
+    """Copy what the project's repository holds, or would, to a folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (PROJECT / name).is_file():
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((PROJECT / name).read_bytes())
+
+
 @dataclass(frozen=True)
 class Finished:
     """How a run of Snakemake ended."""
