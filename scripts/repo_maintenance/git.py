@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -35,8 +35,11 @@ def run_git(
     access: GitAccess = NO_ACCESS,
     stdin: Path = NOTHING,
     stdout: IO[bytes] | None = None,
+    feed: Callable[[IO[bytes]], None] | None = None,
 ) -> str:
     """Run git and return what it prints; with ``stdout``, that goes to the file, and nothing is returned.
+
+    What git reads is the file ``stdin``, or what ``feed`` writes.
 
     ``git_dir`` is the repository to work on: where it is none, git fails, and never looks for one around it.
 
@@ -51,7 +54,9 @@ def run_git(
         if git_dir is not None:
             environment["GIT_DIR"] = str(git_dir.absolute())
         started = time.monotonic()
-        done = run_process(command, cwd=git_dir, environment=environment, stdin=stdin, stdout=stdout)
+        done = run_process(
+            command, cwd=git_dir, environment=environment, stdin=stdin, stdout=stdout, feed=feed
+        )
     seconds = time.monotonic() - started
     logger.debug("%s: exit code %d after %.1f s", " ".join(command), done.returncode, seconds)
     if done.returncode:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import stamina
 from pydantic import BaseModel, ConfigDict
 
+from repo_maintenance.direct_fetch import mirror_directly
 from repo_maintenance.errors import GitError, TransientGitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
@@ -21,6 +22,7 @@ from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
 from repo_maintenance.packs import check_packs
 from repo_maintenance.records import write_json
 from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
+from repo_maintenance.smart_http import OddServerError
 from repo_maintenance.tally import count_retry
 
 logger = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ class _Fetcher:
         self._repository = repository
         self._settings = settings
         self._access = access
+        self._is_direct = True
 
     def fetch(self, url: str, target: Path, default_branch: str) -> None:
         """Make a mirror at ``target``: from the cache where there is one, else anew."""
@@ -167,11 +170,13 @@ class _Fetcher:
             yield attempt
 
     def _mirror_anew(self, url: str, target: Path, default_branch: str) -> None:
-        """Make a mirror where there is none.
+        """Make a mirror where there is none: directly, or by git where the server or its address is odd.
 
-        ``git clone --mirror`` writes all refs at once and is the fastest way, but takes everything: it heeds
-        no negative refspec (git 2.39).
+        Of git's ways, ``git clone --mirror`` writes all refs at once and is the fastest, but takes
+        everything: it heeds no negative refspec (git 2.39).
         """
+        if self._has_made_directly(url, target):
+            return
         if self._settings.pull_requests:
             command: list[str | Path] = ["clone", "--quiet", "--mirror", "--template=", "--", url, target]
             run_git(command, access=self._access())
@@ -179,6 +184,21 @@ class _Fetcher:
         run_git(["init", "--quiet", "--bare", "--template=", "--", target])
         run_git(["remote", "add", "--mirror=fetch", "--", "origin", url], git_dir=target)
         self._update(url, target, default_branch)
+
+    def _has_made_directly(self, url: str, target: Path) -> bool:
+        """Try to make a mirror without git's client, once: what goes wrong on that way is git's to do."""
+        if not self._is_direct:
+            return False
+        try:
+            mirror_directly(url, target, self._access(), pull_requests=self._settings.pull_requests)
+        except OddServerError as error:
+            logger.info("left to git: %s", error)
+            self._is_direct = False
+            shutil.rmtree(target, ignore_errors=True)
+        except GitError:
+            self._is_direct = False
+            raise
+        return self._is_direct
 
     def _update(self, url: str, target: Path, default_branch: str) -> None:
         """Bring a mirror to what upstream offers now: new refs come, moved ones move, vanished ones go."""

@@ -30,8 +30,11 @@ def run_process(
     environment: Mapping[str, str],
     stdin: Path = NOTHING,
     stdout: IO[bytes] | None = None,
+    feed: Callable[[IO[bytes]], None] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end and return what it printed, or send that to the file ``stdout``.
+
+    ``feed`` writes what the command reads, in place of the file ``stdin``; what it raises ends the command.
 
     Raises InterruptedRunError once the run is stopping.
     """
@@ -43,7 +46,7 @@ def run_process(
             command,
             cwd=cwd,
             env=environment,
-            stdin=stream,
+            stdin=stream if feed is None else subprocess.PIPE,
             stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -53,6 +56,8 @@ def run_process(
         if _stopping.is_set():  # the signal came between the start and the noting of it
             _end(process)
         try:
+            if feed is not None:
+                _feed(process, feed)
             output, errors = process.communicate()
         except BaseException:
             _end(process)
@@ -62,6 +67,14 @@ def run_process(
     if _stopping.is_set() and process.returncode:
         raise InterruptedRunError("cut off: the run is stopping")
     return subprocess.CompletedProcess(command, process.returncode, output or b"", errors)
+
+
+def _feed(process: subprocess.Popen[bytes], feed: Callable[[IO[bytes]], None]) -> None:
+    """Let ``feed`` write what a process reads; one that stops reading says why by its exit."""
+    stream, process.stdin = process.stdin, None
+    if stream is not None:
+        with suppress(BrokenPipeError), stream:
+            feed(stream)
 
 
 def is_stopping() -> bool:

@@ -55,6 +55,14 @@ def never_for_ever() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(params=["directly", "by git"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Fetch as is usual, or by git's own client, as where there are settings that only git heeds."""
+    if request.param == "by git":
+        monkeypatch.setenv("GIT_SSL_CIPHER_LIST", "DEFAULT")
+    return str(request.param)
+
+
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note each wait in seconds in place of waiting."""

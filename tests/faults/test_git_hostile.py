@@ -171,7 +171,7 @@ def test_plain_http_is_refused_in_the_configuration() -> None:
 def test_a_redirect_leads_to_no_other_protocol(github: FakeGitHub, tmp_path: Path, target: str) -> None:
     """A redirect to a file, or to nowhere, is an error of the repository, and nothing is read."""
     github.add_repository("acme", "one")
-    github.fault(Fault(matching(r"one\.git/info/refs"), status=301, headers={"Location": target}))
+    github.fault(Fault(matching(r"one\.git/"), status=301, headers={"Location": target}))
 
     with pytest.raises(GitError):
         mirror(github, "one", tmp_path / "mirrors" / "m", git={"attempts": 1, "wait_seconds": 0})

@@ -16,7 +16,8 @@ from tests.servers.proxy import Break, FaultProxy
 from tests.servers.repositories import git, make_repository, push_commit, refs
 from tests.unit.making import files_below
 
-ADVERTISEMENT = matching(r"/big\.git/info/refs")
+pytestmark = pytest.mark.usefixtures("way")
+FIRST = matching(r"/big\.git/")
 UPLOAD_PACK = matching(r"/big\.git/git-upload-pack", "POST")
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -34,17 +35,17 @@ def every_pack() -> Callable[[Request], bool]:
 
 
 PASSING: dict[str, Callable[[], Fault]] = {
-    "429 for the refs": lambda: Fault(ADVERTISEMENT, status=429, headers={"Retry-After": "1"}),
-    "500 for the refs": lambda: Fault(ADVERTISEMENT, status=500),
-    "503 for the refs": lambda: Fault(ADVERTISEMENT, status=503),
-    "504 that says not found": lambda: Fault(ADVERTISEMENT, None, 504, PLAIN, "upstream host not found\n"),
+    "429 for the refs": lambda: Fault(FIRST, status=429, headers={"Retry-After": "1"}),
+    "500 for the refs": lambda: Fault(FIRST, status=500),
+    "503 for the refs": lambda: Fault(FIRST, status=503),
+    "504 that says not found": lambda: Fault(FIRST, None, 504, PLAIN, "upstream host not found\n"),
     "502 for the pack": lambda: Fault(every_pack(), status=502),
     "429 for the pack": lambda: Fault(every_pack(), status=429),
-    "cut in the refs": lambda: Fault(ADVERTISEMENT, after_bytes=30),
+    "cut in the refs": lambda: Fault(FIRST, after_bytes=30),
     "cut before the pack": lambda: Fault(every_pack(), after_bytes=0),
     "cut in the pack": lambda: Fault(every_pack(), after_bytes=100_000),
     "stalled in the pack": lambda: Fault(every_pack(), after_bytes=100_000, stall_seconds=60),
-    "silent for the refs": lambda: Fault(ADVERTISEMENT, stall_seconds=60),
+    "silent for the refs": lambda: Fault(FIRST, stall_seconds=60),
 }
 
 
@@ -146,7 +147,7 @@ def test_a_byte_altered_on_the_way_is_never_stored(github: FakeGitHub, tmp_path:
 )
 def test_what_will_not_pass_is_asked_once(github: FakeGitHub, tmp_path: Path, status: int, kind: str) -> None:
     """A refusal for good is not tried again, and is named as what it is."""
-    fault = github.fault(Fault(ADVERTISEMENT, status=status))
+    fault = github.fault(Fault(FIRST, status=status))
 
     with pytest.raises(GitError) as refused:
         mirror(github, "big", tmp_path / "m")
@@ -157,7 +158,7 @@ def test_what_will_not_pass_is_asked_once(github: FakeGitHub, tmp_path: Path, st
 @pytest.mark.usefixtures("big")
 def test_attempts_wait_ever_longer(github: FakeGitHub, tmp_path: Path, waits: list[float]) -> None:
     """Between attempts there are growing waits, with some chance in them, from ``git.wait_seconds`` on."""
-    github.fault(Fault(ADVERTISEMENT, status=503))
+    github.fault(Fault(FIRST, status=503))
 
     with pytest.raises(TransientGitError):
         mirror(github, "big", tmp_path / "m", git={"attempts": 4, "wait_seconds": 5})
@@ -173,7 +174,7 @@ def test_a_refusal_keeps_the_cache(github: FakeGitHub, big: Path, tmp_path: Path
     cache = tmp_path / "cache"
     mirror(github, "big", tmp_path / "m", cache=cache)
     packs = {pack.stat().st_ino for pack in (cache / "big.git" / "objects" / "pack").glob("*.pack")}
-    github.fault(Fault(ADVERTISEMENT, status=status))
+    github.fault(Fault(FIRST, status=status))
 
     with pytest.raises(GitError):
         mirror(github, "big", tmp_path / "n", cache=cache)
