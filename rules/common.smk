@@ -1,6 +1,7 @@
 """Settings, wildcard constraints and input functions: what the other rule files share."""
 
 import atexit
+import functools
 import os
 import sys
 from pathlib import Path
@@ -100,9 +101,13 @@ def temp_unless(kept, path):
     return path if kept else temp(path)
 
 
+# Each job asks twice, and the records stay as they are once the run has resolved.
+known_size = functools.cache(recorded_size)
+
+
 def disk_mb(wildcards):
     """What a repository takes on disk while it is worked on: its mirror and its tarball, in MB."""
-    return 2 * recorded_size(wildcards.repo) // 1_000_000 + 1
+    return 2 * known_size(wildcards.repo) // 1_000_000 + 1
 
 
 def mirror_mb(wildcards):
@@ -115,7 +120,7 @@ def larger_first(wildcards):
 
     It stays below that of archive and upload: what is begun is finished before more is begun.
     """
-    size = recorded_size(wildcards.repo)
+    size = known_size(wildcards.repo)
     return size / (size + 1_000_000_000)
 
 

@@ -15,12 +15,11 @@ from repo_maintenance import smart_http
 from repo_maintenance.errors import GitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess
+from repo_maintenance.packed_refs import is_ref_name, write_packed_refs
 from repo_maintenance.smart_http import OddServerError
 
 logger = logging.getLogger(__name__)
 
-# What git itself would refuse or leave out: https://git-scm.com/docs/git-check-ref-format
-REF_NAME = re.compile(rb"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))refs/[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/%-]+")
 PULL_REQUESTS = b"refs/pull/"
 CONFIG = """\
@@ -33,7 +32,6 @@ CONFIG = """\
 	fetch = +refs/*:refs/*
 	mirror = true
 """
-PACKED_REFS_HEADER = b"# pack-refs with: sorted \n"
 # A version 2 index: 8 bytes, 256 counts, then the sorted ids: https://git-scm.com/docs/gitformat-pack
 FANOUT_OFFSET, IDS_OFFSET, ID_BYTES = 8, 8 + 256 * 4, 20
 
@@ -51,7 +49,7 @@ def mirror_directly(url: str, target: Path, access: GitAccess, *, pull_requests:
     if offered.head is None and refs:
         raise OddServerError("the server does not tell HEAD")
     head = offered.head or b"refs/heads/main"
-    if not REF_NAME.fullmatch(head):
+    if not is_ref_name(head):
         raise OddServerError("HEAD has an odd name")
     _make_skeleton(target, url)
     if refs:
@@ -65,7 +63,7 @@ def _usable(refs: Mapping[bytes, bytes], *, pull_requests: bool) -> dict[bytes, 
     """Return the refs to keep; raises OddServerError for names that git would not take."""
     kept = {name: one for name, one in refs.items() if pull_requests or not name.startswith(PULL_REQUESTS)}
     for name in kept:
-        if not REF_NAME.fullmatch(name) or any(parent in kept for parent in _parents(name)):
+        if not is_ref_name(name) or any(parent in kept for parent in _parents(name)):
             raise OddServerError(f"an odd name of a ref: {name[:80]!r}")
     return kept
 
@@ -120,12 +118,3 @@ class _Ids:
     def holds(self, object_id: bytes) -> bool:
         place = bisect_left(self, object_id)
         return place < self._count and self[place] == object_id
-
-
-def write_packed_refs(target: Path, refs: Mapping[bytes, bytes]) -> None:
-    """Write all refs of a repository, which has no others: whole, or as they were."""
-    partial = target / "packed-refs.new"
-    partial.write_bytes(
-        PACKED_REFS_HEADER + b"".join(b"%b %b\n" % (refs[name], name) for name in sorted(refs))
-    )
-    partial.replace(target / "packed-refs")

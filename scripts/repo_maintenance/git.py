@@ -15,6 +15,7 @@ from typing import IO
 from repo_maintenance.git_errors import explain_git
 from repo_maintenance.hosts.base import GitAccess
 from repo_maintenance.naming import PARTIAL
+from repo_maintenance.packed_refs import read_packed_refs
 from repo_maintenance.processes import NOTHING, run_process
 
 logger = logging.getLogger(__name__)
@@ -112,8 +113,11 @@ def list_refs(git_dir: Path) -> dict[str, str]:
     r"""Return the refs of a repository: name → object id. A tag has its own id here, not its target's.
 
     Bytes of a name that are not UTF-8 are written ``\xNN``; no name holds a backslash of its own
-    (git-check-ref-format(1)).
+    (git-check-ref-format(1)). Where all refs are packed, as in a mirror, no git is run for them.
     """
+    packed = read_packed_refs(git_dir)
+    if packed is not None:
+        return {name.decode(errors="backslashreplace"): one.decode() for name, one in packed.items()}
     lines = run_git(["for-each-ref", "--format=%(objectname) %(refname)"], git_dir=git_dir).splitlines()
     pairs = (line.split(" ", 1) for line in lines)
     return {name: object_id for object_id, name in pairs}
