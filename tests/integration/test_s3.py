@@ -72,7 +72,7 @@ def test_a_byte_altered_in_a_part_is_refused(
 ) -> None:
     """The same holds for an upload in parts, of which nothing remains in the bucket, not even parts."""
     with FaultProxy("127.0.0.1", seaweed.ports["s3"]) as proxy:
-        proxy.alter(20_000_000, "up", connections=10)
+        proxy.alter(10_000_000, "up", connections=40)
         with pytest.raises(StoreError, match="lecture-20240506"):
             put(connect(bucket, endpoint_url=proxy.url), tmp_path, large)
 

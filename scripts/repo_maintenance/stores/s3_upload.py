@@ -1,8 +1,7 @@
 """Uploads a file to S3 so that the service itself verifies every byte of it.
 
 boto3's own transfer manager can't make an upload conditional (neither ``IfMatch`` nor ``IfNoneMatch`` is
-among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, one after the other: concurrency comes
-from uploading several repositories at once.
+among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, several at a time.
 """
 
 from __future__ import annotations
@@ -11,9 +10,12 @@ import base64
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+import threading
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,6 +34,9 @@ MULTIPART_THRESHOLD_BYTES = 64 << 20
 PART_BYTES = 16 << 20
 # 10,000 parts at most: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
+# Of all uploads together, since each of them is in memory.
+PARTS_AT_ONCE = 4
+_room = threading.BoundedSemaphore(PARTS_AT_ONCE)
 
 
 class Expected(NamedTuple):
@@ -105,25 +110,40 @@ def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.d
 def _send_parts(
     client: S3Client, common: Mapping[str, Any], source: Path, digests: Digests
 ) -> list[CompletedPartTypeDef]:
-    """Send the parts in order; returns what completing the upload needs of each."""
+    """Send the parts, several at a time; returns what completing the upload needs of each, in order."""
     whole = hashlib.sha256()
+    count = _count_parts(digests.size)
+    pending: deque[Future[CompletedPartTypeDef]] = deque()
     parts: list[CompletedPartTypeDef] = []
-    for number, body in enumerate(_read_parts(source, digests.size), start=1):
-        whole.update(body)
-        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        md5 = hashlib.md5(body, usedforsecurity=False)
-        client.upload_part(
-            **common,
-            PartNumber=number,
-            Body=body,
-            ContentMD5=base64.b64encode(md5.digest()).decode(),
-            ChecksumSHA256=checksum,
-        )
-        parts.append({"PartNumber": number, "ETag": f'"{md5.hexdigest()}"', "ChecksumSHA256": checksum})
-        logger.info("part %d of %d sent", number, _count_parts(digests.size))
+    with source.open("rb") as stream, ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        try:
+            for number in range(1, count + 1):
+                pending.append(
+                    pool.submit(_send_part, client, common, number, _read_part(stream, digests, whole))
+                )
+                pending[-1].add_done_callback(_make_room)
+                while pending and (pending[0].done() or number == count):
+                    parts.append(pending.popleft().result())
+                    logger.info("part %d of %d sent", len(parts), count)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     if whole.hexdigest() != digests.sha256:
         raise ChangedSourceError(f"{source} changed after it was digested")
     return parts
+
+
+def _send_part(client: S3Client, common: Mapping[str, Any], number: int, body: bytes) -> CompletedPartTypeDef:
+    checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    md5 = hashlib.md5(body, usedforsecurity=False)
+    client.upload_part(
+        **common,
+        PartNumber=number,
+        Body=body,
+        ContentMD5=base64.b64encode(md5.digest()).decode(),
+        ChecksumSHA256=checksum,
+    )
+    return {"PartNumber": number, "ETag": f'"{md5.hexdigest()}"', "ChecksumSHA256": checksum}
 
 
 def _part_bytes(size: int) -> int:
@@ -134,10 +154,20 @@ def _count_parts(size: int) -> int:
     return -(-size // _part_bytes(size))
 
 
-def _read_parts(source: Path, size: int) -> Iterator[bytes]:
-    with source.open("rb") as stream:
-        while body := stream.read(_part_bytes(size)):
-            yield body
+def _read_part(stream: BinaryIO, digests: Digests, whole: hashlib._Hash) -> bytes:
+    """Read a part, once there is room for it in memory, which ``_make_room`` gives back."""
+    _room.acquire()
+    try:
+        body = stream.read(_part_bytes(digests.size))
+        whole.update(body)
+    except BaseException:
+        _room.release()
+        raise
+    return body
+
+
+def _make_room(_sent: object) -> None:
+    _room.release()
 
 
 def _composite(parts: list[CompletedPartTypeDef]) -> Expected:
