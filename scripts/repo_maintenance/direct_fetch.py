@@ -1,27 +1,27 @@
-"""Makes a mirror from what a server sends, without git's own client: a skeleton, one pack, packed refs."""
+"""Makes and updates mirrors without git's own client: a skeleton, packs, packed refs."""
 
 from __future__ import annotations
 
-import logging
 import mmap
 import re
 import struct
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from repo_maintenance import smart_http
 from repo_maintenance.errors import GitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess
-from repo_maintenance.packed_refs import is_ref_name, write_packed_refs
+from repo_maintenance.packed_refs import is_ref_name, read_packed_refs, write_packed_refs
 from repo_maintenance.smart_http import OddServerError
 
-logger = logging.getLogger(__name__)
-
 PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/%-]+")
-PULL_REQUESTS = b"refs/pull/"
+PULLS = b"refs/pull/"
+DEFAULT_HEAD = b"refs/heads/main"
+# As git has it (gc.autoPackLimit): then packs are put together.
+MOST_PACKS = 50
 CONFIG = """\
 [core]
 	repositoryformatversion = 0
@@ -36,36 +36,71 @@ CONFIG = """\
 FANOUT_OFFSET, IDS_OFFSET, ID_BYTES = 8, 8 + 256 * 4, 20
 
 
+class _Upstream(NamedTuple):
+    """What upstream offers, as far as it is wanted."""
+
+    refs: dict[bytes, bytes]
+    head: bytes
+    """The ref that ``HEAD`` names."""
+
+
 def mirror_directly(url: str, target: Path, access: GitAccess, *, pull_requests: bool) -> None:
     """Make at ``target`` what ``git clone --mirror`` makes; without ``refs/pull/*`` where not asked for.
 
     Raises OddServerError where git itself may fare better, and GitError where the transfer failed; then what
     stands at ``target`` is to be removed.
     """
-    if not PLAIN_URL.fullmatch(url) or not smart_http.is_direct(url, access):
-        raise OddServerError("this address is for git itself")
-    offered = smart_http.list_refs(url, access)
-    refs = _usable(offered.refs, pull_requests=pull_requests)
-    if offered.head is None and refs:
-        raise OddServerError("the server does not tell HEAD")
-    head = offered.head or b"refs/heads/main"
-    if not is_ref_name(head):
-        raise OddServerError("HEAD has an odd name")
+    refs, head = _look(url, access, pull_requests=pull_requests)
     _make_skeleton(target, url)
     if refs:
         wants = sorted(set(refs.values()))
-        _receive(url, target, access, wants)
+        # Fails where an object names another one that the pack lacks, as git clone has it checked.
+        name = _receive(url, target, access, wants, (), option="--check-self-contained-and-connected")
+        if _lacks_any(target / "objects" / "pack" / f"pack-{name}.idx", wants):
+            raise GitError("the pack lacks what was asked for")
         write_packed_refs(target, refs)
-    (target / "HEAD").write_bytes(b"ref: " + head + b"\n")
+    _write_head(target, head)
 
 
-def _usable(refs: Mapping[bytes, bytes], *, pull_requests: bool) -> dict[bytes, bytes]:
-    """Return the refs to keep; raises OddServerError for names that git would not take."""
-    kept = {name: one for name, one in refs.items() if pull_requests or not name.startswith(PULL_REQUESTS)}
-    for name in kept:
-        if not is_ref_name(name) or any(parent in kept for parent in _parents(name)):
+def update_directly(url: str, mirror: Path, access: GitAccess, *, pull_requests: bool) -> None:
+    """Bring a mirror to what upstream offers, as ``git fetch --prune`` does with all refs.
+
+    Raises OddServerError where git itself may fare better, and GitError where the transfer failed; then the
+    refs are as they were.
+    """
+    known = read_packed_refs(mirror)
+    if known is None:
+        raise OddServerError("the mirror has loose refs")
+    refs, head = _look(url, access, pull_requests=pull_requests)
+    haves = sorted(set(known.values()))
+    if wants := sorted(set(refs.values()) - set(haves)):
+        _receive(url, mirror, access, wants, haves, option="--fix-thin")
+    _check_connected(mirror, sorted(set(refs.values())))
+    if refs != known:
+        try:
+            write_packed_refs(mirror, refs)
+        except FileExistsError:
+            raise OddServerError("the refs of the mirror are locked") from None
+    _write_head(mirror, head)
+    if len(list((mirror / "objects" / "pack").glob("*.pack"))) > MOST_PACKS:
+        run_git(["gc", "--auto", "--quiet"], git_dir=mirror)
+
+
+def _look(url: str, access: GitAccess, *, pull_requests: bool) -> _Upstream:
+    """Ask what upstream offers; raises OddServerError also where that is not what git would take."""
+    if not PLAIN_URL.fullmatch(url) or not smart_http.is_direct(url, access):
+        raise OddServerError("this address is for git itself")
+    offered = smart_http.list_refs(url, access)
+    refs = {name: one for name, one in offered.refs.items() if pull_requests or not name.startswith(PULLS)}
+    for name in refs:
+        if not is_ref_name(name) or any(parent in refs for parent in _parents(name)):
             raise OddServerError(f"an odd name of a ref: {name[:80]!r}")
-    return kept
+    if offered.head is None and refs:
+        raise OddServerError("the server does not tell HEAD")
+    head = offered.head or DEFAULT_HEAD
+    if not is_ref_name(head):
+        raise OddServerError("HEAD has an odd name")
+    return _Upstream(refs, head)
 
 
 def _parents(name: bytes) -> Iterable[bytes]:
@@ -77,20 +112,34 @@ def _make_skeleton(target: Path, url: str) -> None:
     for folder in ("objects/pack", "objects/info", "refs/heads", "refs/tags"):
         (target / folder).mkdir(parents=True)
     (target / "config").write_text(CONFIG.format(url=url), encoding="utf-8")
-    (target / "HEAD").write_bytes(b"ref: refs/heads/main\n")  # or git would not know it for a repository
+    _write_head(target, DEFAULT_HEAD)  # or git would not know it for a repository
 
 
-def _receive(url: str, target: Path, access: GitAccess, wants: Collection[bytes]) -> None:
-    """Fetch the pack that holds all that ``wants`` lead to; raises GitError where it does not."""
+def _write_head(target: Path, head: bytes) -> None:
+    """Write ``HEAD``: whole, or as it was."""
+    partial = target / "HEAD.lock"
+    partial.write_bytes(b"ref: %b\n" % head)
+    partial.replace(target / "HEAD")
+
+
+def _receive(
+    url: str, target: Path, access: GitAccess, wants: Iterable[bytes], haves: Iterable[bytes], *, option: str
+) -> str:
+    """Fetch a pack and have git index it; returns its name."""
 
     def feed(stdin: IO[bytes]) -> None:
-        smart_http.fetch(url, access, wants, (), stdin.write)
+        smart_http.fetch(url, access, wants, haves, stdin.write)
 
-    # Fails where an object names another one that the pack lacks, as git clone has it checked.
-    command = ["index-pack", "--stdin", "--check-self-contained-and-connected"]
-    said = run_git(command, git_dir=target, feed=feed)
-    if _lacks_any(target / "objects" / "pack" / f"pack-{said.split()[-1]}.idx", wants):
-        raise GitError("the pack lacks what was asked for")
+    return run_git(["index-pack", "--stdin", option], git_dir=target, feed=feed).split()[-1]
+
+
+def _check_connected(mirror: Path, tips: Iterable[bytes]) -> None:
+    """Have git follow each tip to what the refs lead to, as a fetch does; raises GitError."""
+
+    def feed(stdin: IO[bytes]) -> None:
+        stdin.writelines(b"%b\n" % tip for tip in tips)
+
+    run_git(["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"], git_dir=mirror, feed=feed)
 
 
 def _lacks_any(index: Path, object_ids: Iterable[bytes]) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import stamina
 from pydantic import BaseModel, ConfigDict
 
-from repo_maintenance.direct_fetch import mirror_directly
+from repo_maintenance.direct_fetch import mirror_directly, update_directly
 from repo_maintenance.errors import GitError, TransientGitError
 from repo_maintenance.git import run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
@@ -175,8 +175,9 @@ class _Fetcher:
         Of git's ways, ``git clone --mirror`` writes all refs at once and is the fastest, but takes
         everything: it heeds no negative refspec (git 2.39).
         """
-        if self._has_made_directly(url, target):
+        if self._has_done_directly(mirror_directly, url, target):
             return
+        shutil.rmtree(target, ignore_errors=True)
         if self._settings.pull_requests:
             command: list[str | Path] = ["clone", "--quiet", "--mirror", "--template=", "--", url, target]
             run_git(command, access=self._access())
@@ -185,17 +186,16 @@ class _Fetcher:
         run_git(["remote", "add", "--mirror=fetch", "--", "origin", url], git_dir=target)
         self._update(url, target, default_branch)
 
-    def _has_made_directly(self, url: str, target: Path) -> bool:
-        """Try to make a mirror without git's client, once: what goes wrong on that way is git's to do."""
+    def _has_done_directly(self, work: Callable[..., None], url: str, target: Path) -> bool:
+        """Try to make or update a mirror without git's client, once: what fails that way is git's to do."""
         if not self._is_direct:
             return False
         try:
-            mirror_directly(url, target, self._access(), pull_requests=self._settings.pull_requests)
+            work(url, target, self._access(), pull_requests=self._settings.pull_requests)
         except OddServerError as error:
             logger.info("left to git: %s", error)
             self._is_direct = False
-            shutil.rmtree(target, ignore_errors=True)
-        except GitError:
+        except BaseException:
             self._is_direct = False
             raise
         return self._is_direct
@@ -214,7 +214,8 @@ class _Fetcher:
     def _from_cache(self, url: str, cached: Path, target: Path, default_branch: str) -> None:
         """Bring the cached mirror up to date, check that it is whole, and link it to ``target``."""
         if cached.is_dir():
-            self._update(url, cached, default_branch)
+            if not self._has_done_directly(update_directly, url, cached):
+                self._update(url, cached, default_branch)
             check_packs(cached)
         else:
             self._remake(url, cached, default_branch)

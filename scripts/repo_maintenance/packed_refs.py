@@ -40,8 +40,17 @@ def read_packed_refs(git_dir: Path) -> dict[bytes, bytes] | None:
 
 
 def write_packed_refs(git_dir: Path, refs: Mapping[bytes, bytes]) -> None:
-    """Write all refs of a repository that has no others: whole, or as they were."""
-    partial = git_dir / f"{_FILE}.new"
-    lines = (b"%b %b\n" % (refs[name], name) for name in sorted(refs))
-    partial.write_bytes(_HEADER + b"".join(lines))
-    partial.replace(git_dir / _FILE)
+    """Write all refs of a repository that has no others: whole, or as they were.
+
+    Raises FileExistsError where git, or another run, is about to write them.
+    """
+    lock = git_dir / f"{_FILE}.lock"
+    with lock.open("xb") as file:
+        try:
+            file.write(_HEADER)
+            file.writelines(b"%b %b\n" % (refs[name], name) for name in sorted(refs))
+            file.close()
+            lock.replace(git_dir / _FILE)
+        except BaseException:
+            lock.unlink()
+            raise

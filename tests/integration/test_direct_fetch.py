@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +19,7 @@ from repo_maintenance.smart_http import OddServerError
 from tests.conftest import TOKEN
 from tests.faults.in_process import mirror
 from tests.servers.github import FakeGitHub, Fault, matching
-from tests.servers.repositories import git, git_environment, make_empty, make_repository, refs
+from tests.servers.repositories import git, git_environment, make_empty, make_repository, push_commit, refs
 
 RESULT = {"Content-Type": "application/x-git-upload-pack-result"}
 POST = matching(r"/one\.git/git-upload-pack", "POST")
@@ -185,6 +185,78 @@ def test_a_pack_that_is_not_whole_makes_no_mirror(
         mirror_directly(f"{github.url}/acme/one.git", tmp_path / "m", access, pull_requests=True)
 
     assert not (tmp_path / "m" / "packed-refs").exists()
+
+
+MOVES: dict[str, Callable[[Path], object]] = {
+    "a push": push_commit,
+    "a branch that is gone": lambda path: git(path, "branch", "-D", "b"),
+    "a new tag": lambda path: git(path, "tag", "v2", "main"),
+    "a new default branch": lambda path: git(path, "symbolic-ref", "HEAD", "refs/heads/b"),
+    "a rewritten history": lambda path: commit(
+        path, git(path, "rev-parse", "main^{tree}").strip(), "refs/heads/main"
+    ),
+    "nothing": lambda _path: None,
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_cached_mirror_follows_upstream(
+    github: FakeGitHub, upstream: Path, tmp_path: Path, move: str
+) -> None:
+    """Whatever happens upstream, the mirror from the cache is upstream's, in one or two requests."""
+    mirror(github, "one", tmp_path / "m", cache=tmp_path / "cache")
+    asked = len(github.git_requests())
+    MOVES[move](upstream)
+
+    mirror(github, "one", tmp_path / "n", cache=tmp_path / "cache")
+
+    made = tmp_path / "n" / "one.git"
+    assert (refs(upstream), "") == (refs(made), git(made, "fsck", "--strict", "--no-dangling"))
+    assert (upstream / "HEAD").read_text() == (made / "HEAD").read_text()
+    paths = [request.path for request in github.git_requests()[asked:]]
+    assert ["/acme/one.git/git-upload-pack"] * (
+        2 if move in {"a push", "a rewritten history"} else 1
+    ) == paths
+
+
+def test_only_what_is_new_is_sent(github: FakeGitHub, tmp_path: Path) -> None:
+    """With a cached mirror a push of a line costs a pack of a few hundred bytes, not the repository."""
+    path = make_repository(tmp_path / "one.git", size_bytes=500_000)
+    github.add_repository("acme", "one", path, has_wiki=False)
+    mirror(github, "one", tmp_path / "m", cache=tmp_path / "cache")
+    packs = tmp_path / "cache" / "one.git" / "objects" / "pack"
+    before = set(packs.glob("*.pack"))
+    push_commit(path)
+
+    mirror(github, "one", tmp_path / "n", cache=tmp_path / "cache")
+
+    [new] = set(packs.glob("*.pack")) - before
+    assert new.stat().st_size < 10_000
+
+
+def test_a_cache_that_lost_a_pack_is_made_anew(github: FakeGitHub, upstream: Path, tmp_path: Path) -> None:
+    """What the cache says it has, but has not, is fetched again, also where nothing was pushed."""
+    mirror(github, "one", tmp_path / "m", cache=tmp_path / "cache")
+    for path in (tmp_path / "cache" / "one.git" / "objects" / "pack").iterdir():
+        path.unlink()
+
+    mirror(github, "one", tmp_path / "n", cache=tmp_path / "cache")
+
+    made = tmp_path / "n" / "one.git"
+    assert (refs(upstream), "") == (refs(made), git(made, "fsck", "--strict"))
+
+
+def test_a_lock_that_a_killed_run_left_costs_no_backup(
+    github: FakeGitHub, upstream: Path, tmp_path: Path
+) -> None:
+    """Where a cached mirror's refs stay locked, it is made anew."""
+    mirror(github, "one", tmp_path / "m", cache=tmp_path / "cache")
+    (tmp_path / "cache" / "one.git" / "packed-refs.lock").touch()
+    push_commit(upstream)
+
+    mirror(github, "one", tmp_path / "n", cache=tmp_path / "cache")
+
+    assert refs(upstream) == refs(tmp_path / "n" / "one.git")
 
 
 @contextmanager
