@@ -80,13 +80,13 @@ def _back_up(name: str, url: str, folder: Path, store: Target) -> None:
 
 def snakemake_version(folder: Path) -> Measurement:
     """Run `snakemake --version`."""
-    return _run_snakemake(["--version"], folder, {})
+    return run_snakemake(["--version"], folder, {})
 
 
 def snakemake_start(folder: Path) -> Measurement:
     """Run one trivial rule: what Snakemake itself takes to start, plan, run a job, and end."""
     (folder / "Snakefile").write_text(TRIVIAL)
-    return _run_snakemake(["--cores", "1"], folder, {})
+    return run_snakemake(["--cores", "1"], folder, {})
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,15 @@ class Workflow:
         command = ["--snakefile", str(self.checkout / "Snakefile"), "--directory", str(folder)]
         command += ["--cores", str(self.cores), *self.options, "backup"]
         environment = {"GITHUB_TOKEN": TOKEN, **self.stores.environment()}
-        measured = _run_snakemake(command, folder, environment)
+        measured = run_snakemake(command, folder, environment)
         _check_count(store, self.site)
         summary = json.loads((folder / "results" / "summary.json").read_text())
         assert summary["failed"] == 0, summary
         return measured
 
 
-def _run_snakemake(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> Measurement:
+def run_snakemake(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> Measurement:
+    """Run Snakemake in a folder, its output to `snakemake.log` there; RuntimeError where it fails."""
     log = folder / "snakemake.log"
     variables = child_environment(environment)
     command = [*SNAKEMAKE, *arguments]

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,16 @@ class Site:
     api_url: str
     clone_urls: dict[str, str]
     """By the repository's name."""
+    _wish: Callable[[str], Any]
+
+    def push(self, names: Iterable[str]) -> None:
+        """Add a commit to each of some repositories."""
+        self._wish(f"push {' '.join(names)}")
+
+    def api_requests(self) -> list[str]:
+        """Return the requests to the API since the last call: method, path, status."""
+        asked: list[str] = self._wish("asked")
+        return asked
 
 
 @contextmanager
@@ -45,8 +55,14 @@ def serve_github(folder: Path, *, latency_ms: int = 0, wikis: bool = False) -> I
         told = json.loads(line)
         names = [path.name.removesuffix(".git") for path in sorted(folder.glob("*.git"))]
         urls = {name: f"{told['url']}/{OWNER}/{name}.git" for name in names}
+
+        def wish(line: str) -> Any:
+            process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            return json.loads(process.stdout.readline())  # type: ignore[union-attr]
+
         try:
-            yield Site(process.pid, told["api_url"], urls)
+            yield Site(process.pid, told["api_url"], urls, wish)
         finally:
             process.stdin.close()
 
