@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
@@ -50,8 +51,12 @@ wildcard_constraints:
 
 
 def due_receipts(wildcards):
-    """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
-    due = or_stop(notifier.begin, this_run.due_receipts, preview=workflow.dryrun)
+    """The receipts that are to be made: here, and only here, the network is asked.
+
+    Where nothing is executed, as for ``--report`` or ``--summary``, every one that there is shows.
+    """
+    receipts = partial(this_run.due_receipts, every=workflow.executor_plugin is None)
+    due = or_stop(notifier.begin, receipts, preview=workflow.dryrun)
     if not workflow.dryrun:
         forget_begun_jobs()
         atexit.register(this_run.finish)  # inside another workflow, nobody else calls it
