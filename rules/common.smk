@@ -16,7 +16,7 @@ from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
-from repo_maintenance.scheduling import keep_linear
+from repo_maintenance.scheduling import collect_seldom, keep_linear
 from repo_maintenance.upkeep import Upkeep
 
 
@@ -28,6 +28,7 @@ def or_stop(function, *arguments, **options):
         sys.exit(f"Error: {error}")
 
 
+collect_seldom()
 quiet_job_failures(logger)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings

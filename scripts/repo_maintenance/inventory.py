@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repo_maintenance import naming
+from repo_maintenance.beside import Beside
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
 from repo_maintenance.errors import HostError, SettingsError
 from repo_maintenance.hosts import Host, Repository
@@ -80,13 +81,14 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
 def survey(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
     """List, match and decide; writes nothing.
 
-    Asks the host for its list, the store for its list, and the store once more for each repository whose
-    newest backup is not known here. Raises HostError and StoreError.
+    Asks the host for its list, the store meanwhile for its list, and the store once more for each repository
+    whose newest backup is not known here. Raises HostError and StoreError.
     """
+    stored = Beside(lambda: read_catalog(store.list_objects()))
     listed = host.list_repositories()
     selected = select(listed, settings.backup)
     _refuse_unusable_names(selected)
-    catalog = read_catalog(store.list_objects())
+    catalog = stored.result()
     newest = {repo: backups[-1] for repo, backups in catalog.backups.items()}
     wanted = {repository.name for repository in selected} | (newest.keys() - {one.name for one in listed})
     receipts = _find_receipts(store, [newest[repo] for repo in sorted(wanted & newest.keys())])
