@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import boto3
 import botocore.session
@@ -21,7 +22,7 @@ def open_session() -> boto3.session.Session:
     return boto3.session.Session(botocore_session=core)
 
 
-def parse_time(value: str | float) -> dt.datetime:
+def parse_time(value: Any) -> dt.datetime:
     """Return a time of S3's, with its zone: ISO 8601 as in listings, or whatever else botocore can read.
 
     Raises ValueError where it is none.
