@@ -1,8 +1,8 @@
 """Serves a folder of bare repositories as a fake GitHub in a process of its own.
 
 `python -m benchmarks.serve FOLDER LATENCY_MS wikis|no-wikis` prints one line of JSON,
-its address and that of the API, and serves until its standard input ends. A line on that is a wish, answered by
-a line of JSON: `push NAME …` adds a commit to each, `asked` tells the requests to the API since the last time.
+its address and that of the API, and serves until its standard input ends. A line on that is a wish, and is
+answered by a line of JSON: `push NAME …` adds a commit to each, `asked` tells what the API was asked since.
 """
 
 from __future__ import annotations

