@@ -121,6 +121,12 @@ def snakemake_start(folder: Path) -> Measurement:
     return run_snakemake(["--cores", "1"], folder, {})
 
 
+def snakemake_preview(folder: Path) -> Measurement:
+    """Preview one trivial rule, `-n`: what Snakemake itself takes to start, plan, and end."""
+    (folder / "Snakefile").write_text(TRIVIAL)
+    return run_snakemake(["-n"], folder, {})
+
+
 @dataclass(frozen=True)
 class Workflow:
     """This workflow: `snakemake --cores N backup` in a fresh directory."""
