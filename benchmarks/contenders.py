@@ -78,15 +78,53 @@ def _back_up(name: str, url: str, folder: Path, store: Target) -> None:
     tarball.unlink()
 
 
+# As a careful person would write it: an upload whose tar failed counts as failed.
+PIPE = """
+set -o pipefail
+git clone --quiet --mirror -- "$BASE/$1.git" "$1.git" && tar -cz "$1.git" | {sink} && rm -rf "$1.git"
+"""
+
+
+@dataclass(frozen=True)
+class ShellPipes:
+    """What a line of shell does: `xargs -P` over `git clone`, and `tar -cz` piped into an S3 client."""
+
+    site: Site
+    stores: Stores
+    at_once: int
+
+    def __call__(self, folder: Path) -> Measurement:
+        """Back everything up."""
+        store = self.stores.new(folder)
+        pipe = PIPE.format(sink=store.sink())
+        command = ["xargs", "-P", str(self.at_once), "-I", "{}", "bash", "-c", pipe, "bash", "{}"]
+        base = next(iter(self.site.clone_urls.values())).rpartition("/")[0]
+        environment = {**git_environment(), **self.stores.environment(), "BASE": base}
+        names = "".join(f"{name}\n" for name in self.site.clone_urls)
+
+        def work() -> None:
+            subprocess.run(command, input=names, text=True, cwd=folder, env=environment, check=True)
+
+        measured = measure(work)
+        _check_count(store, self.site)
+        return measured
+
+
 def snakemake_version(folder: Path) -> Measurement:
     """Run `snakemake --version`."""
-    return _run_snakemake(["--version"], folder, {})
+    return run_snakemake(["--version"], folder, {})
 
 
 def snakemake_start(folder: Path) -> Measurement:
     """Run one trivial rule: what Snakemake itself takes to start, plan, run a job, and end."""
     (folder / "Snakefile").write_text(TRIVIAL)
-    return _run_snakemake(["--cores", "1"], folder, {})
+    return run_snakemake(["--cores", "1"], folder, {})
+
+
+def snakemake_preview(folder: Path) -> Measurement:
+    """Preview one trivial rule, `-n`: what Snakemake itself takes to start, plan, and end."""
+    (folder / "Snakefile").write_text(TRIVIAL)
+    return run_snakemake(["-n"], folder, {})
 
 
 @dataclass(frozen=True)
@@ -108,14 +146,15 @@ class Workflow:
         command = ["--snakefile", str(self.checkout / "Snakefile"), "--directory", str(folder)]
         command += ["--cores", str(self.cores), *self.options, "backup"]
         environment = {"GITHUB_TOKEN": TOKEN, **self.stores.environment()}
-        measured = _run_snakemake(command, folder, environment)
+        measured = run_snakemake(command, folder, environment)
         _check_count(store, self.site)
         summary = json.loads((folder / "results" / "summary.json").read_text())
         assert summary["failed"] == 0, summary
         return measured
 
 
-def _run_snakemake(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> Measurement:
+def run_snakemake(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> Measurement:
+    """Run Snakemake in a folder, its output to `snakemake.log` there; RuntimeError where it fails."""
     log = folder / "snakemake.log"
     variables = child_environment(environment)
     command = [*SNAKEMAKE, *arguments]

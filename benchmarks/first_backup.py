@@ -14,7 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.contenders import CloneOnly, PlainSequence, Workflow, snakemake_start, snakemake_version
+from benchmarks.contenders import (
+    CloneOnly,
+    PlainSequence,
+    ShellPipes,
+    Workflow,
+    snakemake_start,
+    snakemake_version,
+)
 from benchmarks.harness import Contender, Measurement, median_of, run_interleaved
 from benchmarks.repositories import copy_sources, make_large_repository, make_small_repositories
 from benchmarks.servers import ROOT, Stores, open_stores, serve_github
@@ -121,6 +128,10 @@ def _time(
         contenders: dict[str, tuple[str, Contender]] = {
             "a": (f"(a) cloning alone, {options.cores} at a time", CloneOnly(site, options.cores)),
             "b": ("(b) plain sequence, one at a time", PlainSequence(site, stores)),
+            "e": (
+                f"(e) `xargs -P {options.cores}`, tar piped into s5cmd",
+                ShellPipes(site, stores, options.cores),
+            ),
             "version": ("(c) `snakemake --version`", snakemake_version),
             "start": ("(c) Snakemake, one trivial rule", snakemake_start),
             "d": (f"(d) this workflow, `--cores {options.cores}`", workflow),
@@ -173,6 +184,7 @@ def _ratios(found: Found) -> dict[str, tuple[float, float]]:
         "d / a": both(lambda times: times["d"], "a"),
         "(d - start) / a": both(without_start, "a"),
         "b / d": both(lambda times: times["b"], "d"),
+        "e / d": both(lambda times: times["e"], "d"),
     }
 
 
@@ -186,6 +198,7 @@ def _goals(found: Found, large_peak: int | None) -> list[Goal]:
             above_floor <= MAX_FLOOR_RATIO,
             f"{above_floor:.2f} x (a) plus the start",
         ),
+        Goal("(d) ahead of (e)", ratios["e / d"][0] > 1, f"(e) / (d) {ratios['e / d'][0]:.2f}"),
         Goal(f"(b) / (d) at least {MIN_SPEEDUP:.0f}", speedup >= MIN_SPEEDUP, f"{speedup:.2f}"),
         _memory_goal("small repositories", peak),
     ]

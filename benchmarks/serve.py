@@ -1,7 +1,8 @@
 """Serves a folder of bare repositories as a fake GitHub in a process of its own.
 
 `python -m benchmarks.serve FOLDER LATENCY_MS wikis|no-wikis` prints one line of JSON,
-its address and that of the API, and serves until its standard input ends.
+its address and that of the API, and serves until its standard input ends. A line on that is a wish, and is
+answered by a line of JSON: `push NAME …` adds a commit to each, `asked` tells what the API was asked since.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.servers.github import Account, FakeGitHub
 from tests.servers.github_log import API
@@ -34,8 +36,22 @@ def serve(folder: Path, *, latency_ms: int, wikis: bool) -> None:
             proxy.delay(latency_ms / 1000)
             url = proxy.url
             github.announce_as(url)
-        print(json.dumps({"url": url, "api_url": f"{url}{API}"}), flush=True)
-        sys.stdin.read()
+        _say({"url": url, "api_url": f"{url}{API}"})
+        for line in sys.stdin:
+            _say(_grant(github, *line.split()))
+
+
+def _grant(github: FakeGitHub, wish: str, *names: str) -> Any:
+    """Do what a line asks for, and return the answer."""
+    if wish == "push":
+        return [github.touch_push(OWNER, name) for name in names]
+    asked = [f"{request.method} {request.path} {request.status}" for request in github.api_requests()]
+    github.clear_requests()
+    return asked
+
+
+def _say(content: Any) -> None:
+    print(json.dumps(content), flush=True)
 
 
 if __name__ == "__main__":

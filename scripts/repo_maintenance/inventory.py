@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repo_maintenance import naming
+from repo_maintenance.beside import Beside
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
 from repo_maintenance.errors import HostError, SettingsError
 from repo_maintenance.hosts import Host, Repository
@@ -53,6 +54,14 @@ class Resolution:
         """Return the receipts that there are once the run has succeeded."""
         return [naming.receipt_path(decision.name) for decision in self.decisions]
 
+    def pending(self) -> list[Path]:
+        """Return the targets that are not there yet; where there are none, one that is.
+
+        Snakemake would only find the rest up to date as well, and takes 2 ms for each to do so. Of nothing at
+        all it would not say that nothing is to be done.
+        """
+        return [naming.receipt_path(decision.name) for decision in self.due] or self.targets()[:1]
+
 
 def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
     """Survey, and write the records and receipts that Snakemake then compares.
@@ -72,13 +81,14 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
 def survey(settings: Settings, host: Host, store: Store, *, today: dt.date) -> Resolution:
     """List, match and decide; writes nothing.
 
-    Asks the host for its list, the store for its list, and the store once more for each repository whose
-    newest backup is not known here. Raises HostError and StoreError.
+    Asks the host for its list, the store meanwhile for its list, and the store once more for each repository
+    whose newest backup is not known here. Raises HostError and StoreError.
     """
+    stored = Beside(lambda: read_catalog(store.list_objects()))
     listed = host.list_repositories()
     selected = select(listed, settings.backup)
     _refuse_unusable_names(selected)
-    catalog = read_catalog(store.list_objects())
+    catalog = stored.result()
     newest = {repo: backups[-1] for repo, backups in catalog.backups.items()}
     wanted = {repository.name for repository in selected} | (newest.keys() - {one.name for one in listed})
     receipts = _find_receipts(store, [newest[repo] for repo in sorted(wanted & newest.keys())])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,7 @@ def format_date(date: dt.date) -> str:
     return date.strftime("%Y%m%d")
 
 
+@lru_cache(maxsize=4096)  # a store of many backups has few dates
 def parse_date(text: str) -> dt.date:
     """Return the date that ``YYYYMMDD`` says; ValueError where it is no day of the calendar."""
     return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC).date()

@@ -77,8 +77,8 @@ class Run:
         """Return the store that the settings name, opened once for all jobs of this process."""
         return self._store
 
-    def due_receipts(self, *, preview: bool) -> list[Path]:
-        """Return the receipts that there are once the run has succeeded: what Snakemake is asked to make.
+    def due_receipts(self, *, preview: bool, every: bool = False) -> list[Path]:
+        """Return the receipts that Snakemake is asked to make; ``every`` one that there then is, if so asked.
 
         The first call takes the lock, lists, decides, and says what it found: for a preview as a table, else
         in one line. A run with nothing to do gets its summary here, since no job will end it.
@@ -92,7 +92,7 @@ class Run:
             exit_on_signals()
             self._lock = acquire_lock(naming.LOCK)
             self._resolution = self._resolve(preview=preview)
-        return self._resolution.targets()
+        return self._resolution.targets() if every else self._resolution.pending()
 
     def _resolve(self, *, preview: bool) -> Resolution:
         backup = self.settings.backup

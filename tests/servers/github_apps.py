@@ -24,7 +24,9 @@ def list_installations(call: Call) -> Answer:
         return app
     shapes, owner = call.world.shapes, call.state.add_owner
     return page(
-        call, [shapes.installation(item, app, owner(item.login)) for item in call.world.installations]
+        call,
+        call.world.installations,
+        lambda item: shapes.installation(item, app, owner(item.login)),
     )
 
 
@@ -65,16 +67,15 @@ def list_installation_repositories(call: Call) -> Answer:
         return problem(403, "You must authenticate with an installation access token")
     with call.state.lock:
         found = [item for item in call.state.repositories.values() if call.viewer.sees_installation(item)]
-    items = [call.world.shapes.minimal_repository(item, write=call.write(item)) for item in found]
 
     def wrap(shown: list[dict[str, object]]) -> dict[str, object]:
         return {
-            "total_count": len(items),
+            "total_count": len(found),
             "repository_selection": selection(installation),
             "repositories": shown,
         }
 
-    return page(call, items, wrap)
+    return page(call, found, call.minimal, wrap)
 
 
 def _checked(call: Call) -> App | Answer:

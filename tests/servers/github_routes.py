@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tests.servers.github_access import Access, App, Installation, Viewer
@@ -63,6 +63,10 @@ class Call:
         """Return whether the viewer may push, None for an anonymous one."""
         return None if self.viewer.is_anonymous else self.viewer.can_write(repository)
 
+    def minimal(self, repository: Repository) -> Json:
+        """Return a repository as listings show it to the viewer."""
+        return self.world.shapes.minimal_repository(repository, write=self.write(repository))
+
 
 @dataclass(slots=True)
 class Answer:
@@ -74,6 +78,7 @@ class Answer:
 
 
 Endpoint = Callable[..., Answer]
+Item = TypeVar("Item")
 
 
 def problem(status: int, message: str, **more: object) -> Answer:
@@ -86,12 +91,17 @@ def not_found() -> Answer:
     return problem(404, "Not Found")
 
 
-def page(call: Call, items: list[Json], wrap: Callable[[list[Json]], Json] | None = None) -> Answer:
+def page(
+    call: Call,
+    items: Sequence[Item],
+    shape: Callable[[Item], Json],
+    wrap: Callable[[list[Json]], Json] | None = None,
+) -> Answer:
     """Return one page of `items`, with GitHub's Link header: 30 a page by default, 100 at most."""
     size = min(100, max(1, _number(call.query.get("per_page"), 30)))
     number = max(1, _number(call.query.get("page"), 1))
     last = max(1, -(-len(items) // size))
-    shown = items[(number - 1) * size : number * size]
+    shown = [shape(item) for item in items[(number - 1) * size : number * size]]
     wanted = {"prev": number - 1, "next": number + 1, "last": last, "first": 1}
     if number >= last:
         del wanted["next"], wanted["last"]
@@ -267,9 +277,7 @@ def _listing(call: Call, belongs: Callable[[Repository], bool], default_sort: st
     if sort not in SORTS:
         return problem(422, "Validation Failed")
     ordered = sorted(filter(kept, found), key=SORTS[sort], reverse=direction == "desc")
-    return page(
-        call, [call.world.shapes.minimal_repository(item, write=call.write(item)) for item in ordered]
-    )
+    return page(call, ordered, call.minimal)
 
 
 def _create(call: Call, owner: Owner) -> Answer:

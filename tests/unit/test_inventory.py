@@ -65,6 +65,19 @@ def test_a_second_run_has_nothing_to_do(organization: Organization) -> None:
     assert {receipt(name) for name in ALL} == receipts()
 
 
+def test_snakemake_is_asked_for_what_is_due_alone(organization: Organization) -> None:
+    """Of three repositories one of which changed, one is asked for; of none, one that is there already."""
+    organization.run()
+    (kept,) = organization.resolve().pending()
+    assert kept.name in receipts()
+    organization.push("lecture-intro")
+
+    resolution = organization.resolve()
+
+    assert [receipt("lecture-intro")] == [path.name for path in resolution.pending()]
+    assert {receipt(name) for name in ALL} == {path.name for path in resolution.targets()}
+
+
 def test_a_receipt_has_the_time_of_the_push_it_holds(organization: Organization) -> None:
     """Record and receipt of what is up to date have the same time, so that none is newer."""
     organization.run()

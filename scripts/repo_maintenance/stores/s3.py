@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, unquote
 
-import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
@@ -27,6 +26,7 @@ from repo_maintenance.stores.s3_check import check_bucket, check_writable
 from repo_maintenance.stores.s3_errors import explain
 from repo_maintenance.stores.s3_options import backup_options, note_options
 from repo_maintenance.stores.s3_retries import count_retries
+from repo_maintenance.stores.s3_session import open_session
 from repo_maintenance.stores.s3_upload import Expected, abort_stale_uploads, upload
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class S3Store:
             s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
         )
         try:
-            client = boto3.session.Session().client(
+            client = open_session().client(
                 "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
             )
         except (BotoCoreError, ValueError) as error:
