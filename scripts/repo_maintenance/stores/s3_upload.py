@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import io
 import logging
 import re
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -39,6 +41,7 @@ MAX_PARTS = 10_000
 PARTS_AT_ONCE = 4
 ETAG = re.compile(r'"[^"]+"')
 _room = threading.BoundedSemaphore(PARTS_AT_ONCE)
+_senders = ThreadPoolExecutor(PARTS_AT_ONCE)
 
 
 class _Part(NamedTuple):
@@ -131,27 +134,26 @@ def _send_parts(client: S3Client, common: Mapping[str, Any], source: Path, diges
     count = _count_parts(digests.size)
     pending: deque[Future[_Part]] = deque()
     parts: list[_Part] = []
-    with source.open("rb") as stream, ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+    with source.open("rb") as stream:
         try:
             for number in range(1, count + 1):
                 body = _read_part(stream, digests, whole)
-                pending.append(_submit(pool, _send_part, client, common, number, body))
+                pending.append(_submit(_send_part, client, common, number, body))
                 del body  # or it would be in memory while there is no room for the next one
                 while pending and (pending[0].done() or number == count):
                     parts.append(pending.popleft().result())
                     logger.info("part %d of %d sent", len(parts), count)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        finally:
+            wait(pending)  # what is sent after an upload was aborted would stay, and be paid for
     if whole.hexdigest() != digests.sha256:
         raise ChangedSourceError(f"{source} changed after it was digested")
     return parts
 
 
-def _submit(pool: ThreadPoolExecutor, send: Callable[..., _Part], *arguments: Any) -> Future[_Part]:
+def _submit(send: Callable[..., _Part], *arguments: Any) -> Future[_Part]:
     """Begin to send a part; its room is free again once it is sent, or could not be."""
     try:
-        sending = pool.submit(send, *arguments)
+        sending = _senders.submit(send, *arguments)
     except BaseException:
         _room.release()
         raise
@@ -162,16 +164,29 @@ def _submit(pool: ThreadPoolExecutor, send: Callable[..., _Part], *arguments: An
 def _send_part(client: S3Client, common: Mapping[str, Any], number: int, body: bytes) -> _Part:
     sha256 = hashlib.sha256(body).digest()
     md5 = hashlib.md5(body, usedforsecurity=False)
-    answer = client.upload_part(
-        **common,
-        PartNumber=number,
-        Body=body,
-        ContentMD5=base64.b64encode(md5.digest()).decode(),
-        ChecksumSHA256=base64.b64encode(sha256).decode(),
-    )
+    try:
+        answer = client.upload_part(
+            **common,
+            PartNumber=number,
+            Body=io.BytesIO(body),  # botocore would copy bytes to put its headers before them
+            ContentMD5=base64.b64encode(md5.digest()).decode(),
+            ChecksumSHA256=base64.b64encode(sha256).decode(),
+        )
+    except BaseException as error:
+        del body
+        _forget_frames(error)
+        raise
     etag = answer.get("ETag", "")
     is_whole = ETAG.fullmatch(etag)  # an answer may be cut in the middle of it
     return _Part(number, md5.digest(), sha256, etag if is_whole else f'"{md5.hexdigest()}"')
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Let go of what the calls that failed worked on: it would be in memory for as long as the error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__context__
 
 
 def _part_bytes(size: int) -> int:
