@@ -116,7 +116,7 @@ def test_no_argument_of_any_process_has_a_secret(night: Night) -> None:
     assert (1, 1) == (night.workspace.summary()["backed_up"], night.workspace.summary()["failed"]), (
         night.run.output
     )
-    for program in (b"remote-http", b"lfs\0fetch"):
+    for program in (b"index-pack", b"lfs\0fetch"):
         assert [] != [line for line in night.arguments if program in line]
     assert [] == [line for line in night.arguments if night.found_in(line)]
 
