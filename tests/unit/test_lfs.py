@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from repo_maintenance.lfs import find_pointers
-from tests.servers.repositories import git, make_lfs_repository, make_repository, pointer
+from tests.servers.lfs_store import pointer
+from tests.servers.repositories import git, make_lfs_repository, make_repository
 
 CONTENTS = {"a.bin": b"first", "b.bin": b"second, and longer"}
 
