@@ -15,7 +15,7 @@ from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
-from repo_maintenance.scheduling import keep_linear
+from repo_maintenance.scheduling import keep_linear, work_as_here
 from repo_maintenance.upkeep import Upkeep
 
 
@@ -28,6 +28,7 @@ def or_stop(function, *arguments, **options):
 
 
 quiet_job_failures(logger)
+work_as_here(workflow)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)

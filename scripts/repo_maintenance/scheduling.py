@@ -1,9 +1,9 @@
-"""Keeps the cost of Snakemake's scheduler in proportion to the work: two of its habits are quadratic."""
+"""Adapts Snakemake's scheduling: two of its habits are quadratic, and on a node it forgets the profile."""
 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,3 +37,28 @@ def keep_linear(workflow: Workflow) -> None:
 
     workflow.scheduler.job_rate_limiter = None
     workflow.scheduler.__class__ = FewAtOnce
+
+
+def work_as_here(workflow: Workflow) -> None:
+    """Let a Snakemake that an executor starts on a node work as one on this machine does.
+
+    On a node Snakemake 9.27 reads no profile, and nobody hands on ``keep-going`` or, for a group,
+    ``force-use-threads`` (``cli.py``, ``spawn_jobs.py``): one repository's failure would end the whole
+    submission, and each job would be a process. The executor for Slurm's job steps has one more start of
+    Snakemake for each job, by ``srun``, one at a time however many CPUs the submission has. So what is sent
+    to a node runs there in this one process, ``--cores`` jobs at a time.
+    """
+    if not workflow.remote_exec:
+        return
+    execute = workflow.execute
+
+    def execute_in_process(**options: Any) -> None:
+        from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+
+        workflow.execution_settings.keep_going = True
+        workflow.execution_settings.use_threads = True
+        workflow.global_resources["_nodes"] = None  # else the cores count for nothing
+        local = ExecutorPluginRegistry().get_plugin("local")
+        execute(**options | {"executor_plugin": local, "executor_settings": None})
+
+    workflow.execute = execute_in_process

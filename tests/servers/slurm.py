@@ -45,6 +45,7 @@ SlurmdPidFile={place}/slurmd.pid
 SlurmctldLogFile={place}/slurmctld.log
 SlurmdLogFile={place}/slurmd.log
 ReturnToService=2
+SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,bf_interval=1
 NodeName={node} NodeAddr=127.0.0.1 Port={slurmd} CPUs={cpus} RealMemory=8000
 PartitionName=main Nodes={node} Default=YES State=UP MaxTime=INFINITE
