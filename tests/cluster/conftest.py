@@ -37,7 +37,9 @@ def python_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
             subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
             python = place / "bin" / "python"
             own = Path(sysconfig.get_path("purelib", vars={"base": str(place)}))
-            (own / "tests.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+            (own / "tests.pth").write_text(
+                f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+            )
             done = subprocess.run(
                 [python, "-m", "pip", "install", "--quiet", *requirements(extra)],
                 capture_output=True,

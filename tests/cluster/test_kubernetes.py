@@ -50,12 +50,12 @@ def arguments(checkout: SharedCheckout) -> list[str]:
 def test_one_pod_backs_up_and_gets_its_secrets_as_secrets(
     checkout: SharedCheckout, kubernetes: FakeKubernetes, github: FakeGitHub
 ) -> None:
-    """All repositories go to one pod; one that fails costs no other. GitHub is asked once for its list.
+    """All repositories, private ones, go to one pod; one that fails costs no other. GitHub is asked once for its list.
 
     The Job has no secret in its command or its environment: it names a Secret, which is gone after the run.
     """
     for name in ("one", "two", "three", "broken"):
-        github.add_repository("acme", name, has_wiki=False)
+        github.add_repository("acme", name, private=True, has_wiki=False)
     shutil.rmtree(github.repository("acme", "broken").path / "objects")
 
     run = checkout.run("backup", *arguments(checkout), "--seconds-between-status-checks", "1")
@@ -74,6 +74,9 @@ def test_one_pod_backs_up_and_gets_its_secrets_as_secrets(
     assert "secretKeyRef" in container["env"][0]["valueFrom"]
     assert {} == kubernetes.secrets
     logs = [pod.log.read_text() for pod in kubernetes.pods.values()]
+    brought = [line for log in logs for line in log.splitlines() if "Storing in storage" in line]
+    assert brought
+    assert not [line for line in brought if "/mirrors/" in line or "/archives/" in line]
     assert not [log for log in [*logs, run.output] if TOKEN in log]
 
 

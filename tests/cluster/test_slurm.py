@@ -95,7 +95,7 @@ def test_fifty_repositories_are_one_submission(
     """
     names = [f"lecture-{number:02d}" for number in range(MANY)]
     for name in names:
-        github.add_repository("acme", name, has_wiki=False)
+        github.add_repository("acme", name, private=True, has_wiki=False)
     bucket = seaweed.new_bucket()
     s3 = {"bucket": bucket, "prefix": "kept/", "endpoint_url": seaweed.endpoint_url}
     laboratory.workspace.config = {"backup": {**laboratory.workspace.config["backup"], "s3": s3}}
@@ -134,7 +134,7 @@ def repositories_of(script: str) -> dict[str, set[str]]:
 def test_a_failure_on_a_node_costs_no_other_backup(laboratory: Laboratory, github: FakeGitHub) -> None:
     """The other repositories of the same submission are stored and known as stored; the run says what failed."""
     for name in ("one", "two", "three", "four", "broken"):
-        github.add_repository("acme", name, has_wiki=False)
+        github.add_repository("acme", name, private=True, has_wiki=False)
     shutil.rmtree(github.repository("acme", "broken").path / "objects")
 
     code, said = laboratory.backup()
@@ -153,7 +153,7 @@ def test_repositories_of_a_submission_are_worked_on_at_the_same_time(
 ) -> None:
     """Four repositories whose transfer takes 3 seconds each are stored within 3 seconds of each other."""
     for name in ("one", "two", "three", "four"):
-        github.add_repository("acme", name, has_wiki=False)
+        github.add_repository("acme", name, private=True, has_wiki=False)
     github.fault(Fault(matching(r"git-upload-pack", "POST"), delay=3.0))
 
     code, said = laboratory.backup()
@@ -168,7 +168,7 @@ def test_repositories_of_a_submission_are_worked_on_at_the_same_time(
 def test_what_was_cancelled_is_made_by_the_next_run(laboratory: Laboratory, github: FakeGitHub) -> None:
     """`scancel` in the midst ends the run with 1 and harms nothing; the next run stores what is missing."""
     for name in ("one", "two"):
-        github.add_repository("acme", name, has_wiki=False)
+        github.add_repository("acme", name, private=True, has_wiki=False)
     slow = github.fault(Fault(matching(r"/two\.git/"), delay=60.0))
 
     run = laboratory.begin()

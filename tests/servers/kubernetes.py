@@ -74,7 +74,10 @@ class FakeKubernetes:
 
     def client_configuration(self) -> Path:
         """Return a kubeconfig that leads here."""
-        cluster = {"name": "here", "cluster": {"server": f"http://127.0.0.1:{self._server.server_address[1]}"}}
+        cluster = {
+            "name": "here",
+            "cluster": {"server": f"http://127.0.0.1:{self._server.server_address[1]}"},
+        }
         context = {"name": "here", "context": {"cluster": "here", "user": "robot"}}
         content = {"apiVersion": "v1", "kind": "Config", "current-context": "here"}
         content |= {"clusters": [cluster], "contexts": [context], "users": [{"name": "robot", "user": {}}]}
