@@ -58,7 +58,7 @@ def arguments(batch: LocalBatch) -> list[str]:
 def test_one_job_backs_up_and_no_secret_is_in_its_definition(
     checkout: SharedCheckout, batch: LocalBatch, github: FakeGitHub
 ) -> None:
-    """Three private repositories go to one machine of 2 CPUs; its token comes from Secrets Manager by the job role."""
+    """Three private repositories go to one machine; its token comes from Secrets Manager by the job role."""
     for name in ("one", "two", "three"):
         github.add_repository("acme", name, private=True, has_wiki=False)
 

@@ -50,7 +50,7 @@ def arguments(checkout: SharedCheckout) -> list[str]:
 def test_one_pod_backs_up_and_gets_its_secrets_as_secrets(
     checkout: SharedCheckout, kubernetes: FakeKubernetes, github: FakeGitHub
 ) -> None:
-    """All repositories, private ones, go to one pod; one that fails costs no other. GitHub is asked once for its list.
+    """All repositories go to one pod; one that fails costs no other. GitHub is asked once for its list.
 
     The Job has no secret in its command or its environment: it names a Secret, which is gone after the run.
     """

@@ -89,7 +89,7 @@ def submissions(said: str) -> int:
 def test_fifty_repositories_are_one_submission(
     cluster: SlurmCluster, laboratory: Laboratory, github: FakeGitHub, seaweed: SeaweedServer
 ) -> None:
-    """Of 53, fifty go to a node in one submission, each with all its steps; GitHub is asked once for its list.
+    """Of 53, fifty go to a node in one submission, with all their steps; GitHub is asked once for its list.
 
     No secret is in a job script, in an argument of a process, or in what the run leaves behind.
     """
@@ -132,7 +132,7 @@ def repositories_of(script: str) -> dict[str, set[str]]:
 
 
 def test_a_failure_on_a_node_costs_no_other_backup(laboratory: Laboratory, github: FakeGitHub) -> None:
-    """The other repositories of the same submission are stored and known as stored; the run says what failed."""
+    """The others of the same submission are stored, and known as stored; the run says what failed."""
     for name in ("one", "two", "three", "four", "broken"):
         github.add_repository("acme", name, private=True, has_wiki=False)
     shutil.rmtree(github.repository("acme", "broken").path / "objects")

@@ -74,8 +74,8 @@ class LocalBatch:
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service here."""
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.session.Session().client(service, region_name=REGION, endpoint_url=self.url, **keys)
+        session: Any = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test")
+        return session.client(service, region_name=REGION, endpoint_url=self.url)
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables by which boto3 gets here."""

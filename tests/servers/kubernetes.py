@@ -1,4 +1,4 @@
-"""Kubernetes' API on loopback, as far as Snakemake's executor uses it; a Job's command is run on this machine.
+"""Kubernetes' API on loopback, as far as Snakemake's executor uses it; a Job's command is run right here.
 
 What stands in for the cluster: a pod is a process in a new empty folder (its `/workdir`) with an environment
 made of the container's `env` and nothing else but `PATH`; a persistent volume is a folder that stands at its
@@ -79,7 +79,7 @@ class FakeKubernetes:
             "cluster": {"server": f"http://127.0.0.1:{self._server.server_address[1]}"},
         }
         context = {"name": "here", "context": {"cluster": "here", "user": "robot"}}
-        content = {"apiVersion": "v1", "kind": "Config", "current-context": "here"}
+        content: Manifest = {"apiVersion": "v1", "kind": "Config", "current-context": "here"}
         content |= {"clusters": [cluster], "contexts": [context], "users": [{"name": "robot", "user": {}}]}
         target = self.place / "kubeconfig"
         target.write_text(yaml.safe_dump(content))
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Create a Secret or a Job."""
         body = self._body()
         if self.path.endswith("/secrets"):
@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._cluster.start(body)
         self._answer(body, HTTPStatus.CREATED)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Show a Job's status, its pods, or a pod's log."""
         address = urlsplit(self.path)
         *_, name, last = address.path.split("/")
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(self._cluster.pod_list(parse_qs(address.query)["labelSelector"][0]))
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         """Forget a Secret; of a Job or a pod, only say so."""
         self._body()
         self._cluster.secrets.pop(self.path.rpartition("/")[2], None)
