@@ -44,9 +44,9 @@ def work_as_here(workflow: Workflow) -> None:
 
     On a node Snakemake 9.27 reads no profile, and nobody hands on ``keep-going`` or, for a group,
     ``force-use-threads`` (``cli.py``, ``spawn_jobs.py``): one repository's failure would end the whole
-    submission, and each job would be a process. The executor for Slurm's job steps has one more start of
-    Snakemake for each job, by ``srun``, one at a time however many CPUs the submission has. So what is sent
-    to a node runs there in this one process, ``--cores`` jobs at a time.
+    submission, and each job would start a Snakemake. The executor for Slurm's job steps starts these by
+    ``srun``, one at a time however many CPUs the submission has. So what is sent to a node runs there in this
+    one process, ``--cores`` jobs at a time.
     """
     if not workflow.remote_exec:
         return

@@ -38,8 +38,7 @@ class SharedCheckout:
 
     def setting(self, key: str) -> str:
         """Return what the profile says, with this folder in place of the profile's."""
-        content = yaml.safe_load((PROJECT / "profiles" / self.profile / "config.yaml").read_text())
-        return str(content[key]).replace(PROFILE_PLACE, str(self.path))
+        return str(self.settings_of()[key]).replace(PROFILE_PLACE, str(self.path))
 
     def run(self, *arguments: str) -> Finished:
         """Run Snakemake with the profile to its end; the target stands first in `arguments`."""
