@@ -1,10 +1,9 @@
 """Settings, wildcard constraints and input functions: what the other rule files share."""
 
 import atexit
-import functools
 import os
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
@@ -110,7 +109,7 @@ def temp_unless(kept, path):
 
 
 # Each job asks twice, and the records stay as they are once the run has resolved.
-known_size = functools.cache(recorded_size)
+known_size = cache(recorded_size)
 
 
 def disk_mb(wildcards):
