@@ -18,6 +18,7 @@ from repo_maintenance.packed_refs import is_ref_name, read_packed_refs, write_pa
 from repo_maintenance.smart_http import OddServerError
 
 PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/%-]+")
+INDEXED = re.compile(r"pack\t(?P<name>[0-9a-f]{40})\n")
 PULLS = b"refs/pull/"
 DEFAULT_HEAD = b"refs/heads/main"
 # As git has it (gc.autoPackLimit): then packs are put together.
@@ -54,10 +55,7 @@ def mirror_directly(url: str, target: Path, access: GitAccess, *, pull_requests:
     _make_skeleton(target, url)
     if refs:
         wants = sorted(set(refs.values()))
-        # Fails where an object names another one that the pack lacks, as git clone has it checked.
-        name = _receive(url, target, access, wants, (), option="--check-self-contained-and-connected")
-        if _lacks_any(target / "objects" / "pack" / f"pack-{name}.idx", wants):
-            raise GitError("the pack lacks what was asked for")
+        _receive_whole(url, target, access, wants)
         write_packed_refs(target, refs)
     _write_head(target, head)
 
@@ -122,15 +120,31 @@ def _write_head(target: Path, head: bytes) -> None:
     partial.replace(target / "HEAD")
 
 
+def _receive_whole(url: str, target: Path, access: GitAccess, wants: Iterable[bytes]) -> None:
+    """Fetch all that the tips lead to; raises OddServerError where some of it lacks in a pack that came."""
+    try:
+        # Fails where an object names another one that the pack lacks, as git clone has it checked.
+        name = _receive(url, target, access, wants, (), option="--check-self-contained-and-connected")
+    except GitError as error:
+        if error.kind != "error":
+            raise
+        raise OddServerError(error.message) from error
+    if _lacks_any(target / "objects" / "pack" / f"pack-{name}.idx", wants):
+        raise OddServerError("the pack lacks what was asked for")
+
+
 def _receive(
     url: str, target: Path, access: GitAccess, wants: Iterable[bytes], haves: Iterable[bytes], *, option: str
 ) -> str:
-    """Fetch a pack and have git index it; returns its name."""
+    """Fetch a pack and have git index it; returns its name. Git prints what comes after a pack, too."""
 
     def feed(stdin: IO[bytes]) -> None:
         smart_http.fetch(url, access, wants, haves, stdin.write)
 
-    return run_git(["index-pack", "--stdin", option], git_dir=target, feed=feed).split()[-1]
+    said = run_git(["index-pack", "--stdin", option], git_dir=target, feed=feed)
+    if (found := INDEXED.fullmatch(said)) is None:
+        raise OddServerError("there is more than a pack")
+    return found["name"]
 
 
 def _check_connected(mirror: Path, tips: Iterable[bytes]) -> None:

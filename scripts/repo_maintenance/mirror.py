@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 from repo_maintenance.direct_fetch import mirror_directly, update_directly
 from repo_maintenance.errors import GitError, TransientGitError
-from repo_maintenance.git import run_git
+from repo_maintenance.git import list_refs, run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers, has_git_lfs
 from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
-from repo_maintenance.packs import check_packs
+from repo_maintenance.packs import PACKS_NOTED, check_complete, check_packs, note_packs
 from repo_maintenance.records import write_json
 from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
 from repo_maintenance.smart_http import OddServerError
@@ -77,7 +77,7 @@ def _mirror_parts(
 ) -> MirrorContents:
     fetcher = _Fetcher(repository, settings, access)
     target = folder / f"{repository.name}.git"
-    fetcher.fetch(repository.clone_url, target, repository.default_branch)
+    fetcher.fetch(repository.clone_url, target, repository.default_branch, repository.size_bytes)
     pointers, missing = fetcher.fetch_lfs(target)
     has_wiki = settings.wikis and repository.has_wiki and fetcher.fetch_wiki(folder)
     return MirrorContents(
@@ -99,29 +99,38 @@ class _Fetcher:
         self._access = access
         self._is_direct = True
 
-    def fetch(self, url: str, target: Path, default_branch: str) -> None:
-        """Make a mirror at ``target``: from the cache where there is one, else anew."""
+    def fetch(self, url: str, target: Path, default_branch: str, size_bytes: int = 0) -> None:
+        """Make a mirror at ``target``: from the cache where there is one, else anew.
+
+        Where the host lists a size, and yet no ref is offered, the server is ill, and there is no mirror.
+        """
         cache = self._settings.cache
         if cache is None:
-            self._try(lambda: self._mirror_anew(url, target, default_branch), target)
+            self._try(lambda: self._mirror_anew(url, target, default_branch), target, size_bytes)
             return
         cached = cache / target.name
         try:
-            self._try(lambda: self._from_cache(url, cached, target, default_branch), target)
+            self._try(lambda: self._from_cache(url, cached, target, default_branch), target, size_bytes)
         except GitError as error:
             if not cached.is_dir() or error.kind not in {"error", "network"}:
                 raise  # upstream refuses, or the disk is full: the cache is not to blame
             logger.warning("the cached mirror %s may be damaged: %s", cached, error)
             self._remake(url, cached, default_branch)
-            self._try(lambda: self._from_cache(url, cached, target, default_branch), target)
+            self._try(lambda: self._from_cache(url, cached, target, default_branch), target, size_bytes)
 
-    def _try(self, work: Callable[[], None], target: Path) -> None:
+    def _try(self, work: Callable[[], None], target: Path, size_bytes: int) -> None:
         """Do some work that makes ``target``, again where its failure may pass."""
         for attempt in self._attempts():
             with attempt:
                 shutil.rmtree(target, ignore_errors=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 work()
+                if size_bytes and not list_refs(target):
+                    raise TransientGitError(
+                        f"no branch and no tag is offered, though {size_bytes} bytes are listed",
+                        hint="run again later; where it was emptied on purpose, see backup.exclude",
+                        kind="emptied",
+                    )
 
     def fetch_lfs(self, target: Path) -> tuple[dict[str, int], list[str]]:
         """Fetch the LFS objects of a mirror; returns all that are pointed to, and those that can't be had."""
@@ -213,12 +222,14 @@ class _Fetcher:
 
     def _from_cache(self, url: str, cached: Path, target: Path, default_branch: str) -> None:
         """Bring the cached mirror up to date, check that it is whole, and link it to ``target``."""
-        if cached.is_dir():
+        if cached.is_dir() and not (cached / "shallow").exists():  # that upstream may have what it lacks
+            check_complete(cached)
             if not self._has_done_directly(update_directly, url, cached):
                 self._update(url, cached, default_branch)
             check_packs(cached)
         else:
             self._remake(url, cached, default_branch)
+        note_packs(cached)
         _link_tree(cached, target)
 
     def _remake(self, url: str, cached: Path, default_branch: str) -> None:
@@ -259,7 +270,9 @@ def _drop_pull_requests(target: Path) -> None:
 
 def _link_tree(source: Path, target: Path) -> None:
     """Make a copy of a repository that shares its files: git replaces them and never writes into them."""
-    shutil.copytree(source, target, copy_function=_link, ignore=shutil.ignore_patterns("FETCH_HEAD"))
+    shutil.copytree(
+        source, target, copy_function=_link, ignore=shutil.ignore_patterns("FETCH_HEAD", PACKS_NOTED)
+    )
 
 
 def _link(source: str, target: str) -> None:

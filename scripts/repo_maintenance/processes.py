@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from repo_maintenance.beside import Beside
 from repo_maintenance.errors import InterruptedRunError
 
 NOTHING = Path(os.devnull)
@@ -56,9 +57,7 @@ def run_process(
         if _stopping.is_set():  # the signal came between the start and the noting of it
             _end(process)
         try:
-            if feed is not None:
-                _feed(process, feed)
-            output, errors = process.communicate()
+            output, errors = process.communicate() if feed is None else _feed(process, feed)
         except BaseException:
             _end(process)
             raise
@@ -69,12 +68,22 @@ def run_process(
     return subprocess.CompletedProcess(command, process.returncode, output or b"", errors)
 
 
-def _feed(process: subprocess.Popen[bytes], feed: Callable[[IO[bytes]], None]) -> None:
-    """Let ``feed`` write what a process reads; one that stops reading says why by its exit."""
+def _feed(process: subprocess.Popen[bytes], feed: Callable[[IO[bytes]], None]) -> tuple[bytes, bytes]:
+    """Let ``feed`` write what a process reads, and read meanwhile what it says: it waits for who listens.
+
+    One that stops reading says why by its exit.
+    """
     stream, process.stdin = process.stdin, None
+    said = Beside(process.communicate)
     if stream is not None:
-        with suppress(BrokenPipeError), stream:
-            feed(stream)
+        try:
+            with suppress(BrokenPipeError), stream:
+                feed(stream)
+        except BaseException:
+            _end(process)
+            said.result()  # nobody else may close what is still being read
+            raise
+    return said.result()
 
 
 def is_stopping() -> bool:

@@ -14,7 +14,7 @@ import re
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from repo_maintenance import __version__
 from repo_maintenance.errors import TransientGitError
@@ -84,7 +84,10 @@ def list_refs(url: str, access: GitAccess) -> Advertisement:
     head = None
     with _asked(url, access, body) as stream:
         for line in _lines(stream):
-            object_id, name, *attributes = line.rstrip(b"\n").split(b" ")
+            object_id, _, rest = line.rstrip(b"\n").partition(b" ")
+            name, *attributes = rest.split(b" ")
+            if name in refs:
+                raise OddServerError(f"two refs of one name: {name[:80]!r}")
             if name == b"HEAD":
                 targets = [one.partition(b":")[2] for one in attributes if one.startswith(b"symref-target:")]
                 if not targets:
@@ -170,29 +173,41 @@ def _asked(url: str, access: GitAccess, body: bytes) -> Iterator[IO[bytes]]:
     if len(body) > GZIPPED_FROM_BYTES:
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers["Content-Encoding"] = "gzip"
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=access.stall_seconds)
     try:
-        response = _connections().request(
-            "POST",
-            f"{url}/git-upload-pack",
-            body=body,
-            headers=headers,
-            timeout=timeout,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
+        response = _post(f"{url}/git-upload-pack", body, headers, access.stall_seconds)
     except (HTTPError, OSError) as error:
         raise _passing(error) from error
     try:
         _check(response, url)
         stream = cast(IO[bytes], io.BufferedReader(_Steady(response, access.stall_seconds), BUFFER_BYTES))
         yield stream
-        stream.read()  # the end of the answer, after which the connection serves the next one
+        if stream.read(1):  # only past its end does the connection serve the next request
+            raise OddServerError("there is more than an answer")
     except BaseException:
         response.close()
         raise
     response.release_conn()
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str], stall_seconds: int) -> urllib3.BaseHTTPResponse:
+    """Send a request, once more where the server hangs up: it may just have closed a kept connection."""
+
+    def send() -> urllib3.BaseHTTPResponse:
+        return _connections().request(
+            "POST",
+            url,
+            body=body,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=stall_seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+
+    try:
+        return send()
+    except ProtocolError:
+        return send()
 
 
 def _check(response: urllib3.BaseHTTPResponse, url: str) -> None:

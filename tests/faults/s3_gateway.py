@@ -25,6 +25,7 @@ class Asked:
     path: str
     query: str
     headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass
@@ -109,8 +110,8 @@ class S3Gateway:
             def _handle(self) -> None:
                 address = urlsplit(self.path)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                refusal = gateway._arrived(Asked(self.command, address.path, address.query, headers))
                 body = self.rfile.read(int(headers.get("content-length", 0)))
+                refusal = gateway._arrived(Asked(self.command, address.path, address.query, headers, body))
                 if refusal is None:
                     self._answer(*_forward(gateway._target, self.command, self.path, headers, body))
                     return

@@ -94,6 +94,21 @@ def test_keys_of_kms_and_acls_are_sent(space: Space, gateway: S3Gateway, size_by
     )
 
 
+@pytest.mark.usefixtures("small_parts")
+def test_the_parts_of_an_encrypted_upload_are_called_what_s3_calls_them(
+    space: Space, gateway: S3Gateway
+) -> None:
+    """Where KMS encrypts, a part's ETag is no MD5, and S3 completes an upload by its own ETags only."""
+    gateway.refuse(200, "", query="partNumber=", headers={"ETag": '"of-kms"'}, body="")
+    gateway.refuse(400, "InvalidPart", method="POST", query="uploadId=")
+
+    with pytest.raises(StoreError, match="InvalidPart"):
+        put(space.connect(gateway.url, sse="aws:kms"), bytes(7 * MEBIBYTE))
+
+    (completed,) = [asked for asked in gateway.requests if asked.method == "POST" and asked.body]
+    assert 2 == completed.body.count(b'<ETag>"of-kms"</ETag>')
+
+
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write", "authenticated-read"])
 def test_a_public_acl_is_refused(acl: str) -> None:
     """No configuration makes a backup readable for others."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from repo_maintenance.direct_fetch import mirror_directly
-from repo_maintenance.errors import GitError, TransientGitError
+from repo_maintenance.errors import TransientGitError
 from repo_maintenance.hosts import GitAccess
 from repo_maintenance.smart_http import OddServerError
 from tests.conftest import TOKEN
@@ -181,7 +181,7 @@ def test_a_pack_that_is_not_whole_makes_no_mirror(
         github.fault(Fault(POST, times=1, status=200, headers=RESULT, body=body))
     access = GitAccess(("http",), password=TOKEN, host=github.url.removeprefix("http://"))
 
-    with pytest.raises(GitError):
+    with pytest.raises(OddServerError):
         mirror_directly(f"{github.url}/acme/one.git", tmp_path / "m", access, pull_requests=True)
 
     assert not (tmp_path / "m" / "packed-refs").exists()
@@ -270,7 +270,7 @@ def dripping() -> Iterator[str]:
             self.end_headers()
             with suppress(OSError):
                 for _ in range(200):
-                    self.wfile.write(b"0")
+                    self.wfile.write(b"1")
                     time.sleep(0.1)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there

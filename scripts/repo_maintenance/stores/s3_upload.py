@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import io
 import logging
+import re
 import threading
+import traceback
 from collections import deque
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -36,7 +39,24 @@ PART_BYTES = 16 << 20
 MAX_PARTS = 10_000
 # Of all uploads together, since each of them is in memory.
 PARTS_AT_ONCE = 4
+ETAG = re.compile(r'"[^"]+"')
 _room = threading.BoundedSemaphore(PARTS_AT_ONCE)
+_senders = ThreadPoolExecutor(PARTS_AT_ONCE)
+
+
+class _Part(NamedTuple):
+    """One part of an upload, once it is sent."""
+
+    number: int
+    md5: bytes
+    sha256: bytes
+    etag: str
+    """What the service calls it: the MD5, but not where KMS or a customer's key encrypts."""
+
+    def completed(self) -> CompletedPartTypeDef:
+        """Return what completing the upload needs of it."""
+        checksum = base64.b64encode(self.sha256).decode()
+        return {"PartNumber": self.number, "ETag": self.etag, "ChecksumSHA256": checksum}
 
 
 class Expected(NamedTuple):
@@ -87,7 +107,8 @@ def upload(
     common["UploadId"] = created["UploadId"]
     try:
         parts = _send_parts(client, common, source, digests)
-        answer = client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": parts})
+        completed = [part.completed() for part in parts]
+        answer = client.complete_multipart_upload(**common, **condition, MultipartUpload={"Parts": completed})
     except BaseException:
         try:
             client.abort_multipart_upload(**common)
@@ -107,43 +128,65 @@ def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.d
         client.abort_multipart_upload(Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"])
 
 
-def _send_parts(
-    client: S3Client, common: Mapping[str, Any], source: Path, digests: Digests
-) -> list[CompletedPartTypeDef]:
-    """Send the parts, several at a time; returns what completing the upload needs of each, in order."""
+def _send_parts(client: S3Client, common: Mapping[str, Any], source: Path, digests: Digests) -> list[_Part]:
+    """Send the parts, several at a time; returns them in order."""
     whole = hashlib.sha256()
     count = _count_parts(digests.size)
-    pending: deque[Future[CompletedPartTypeDef]] = deque()
-    parts: list[CompletedPartTypeDef] = []
-    with source.open("rb") as stream, ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+    pending: deque[Future[_Part]] = deque()
+    parts: list[_Part] = []
+    with source.open("rb") as stream:
         try:
             for number in range(1, count + 1):
-                pending.append(
-                    pool.submit(_send_part, client, common, number, _read_part(stream, digests, whole))
-                )
-                pending[-1].add_done_callback(_make_room)
+                body = _read_part(stream, digests, whole)
+                pending.append(_submit(_send_part, client, common, number, body))
+                del body  # or it would be in memory while there is no room for the next one
                 while pending and (pending[0].done() or number == count):
                     parts.append(pending.popleft().result())
                     logger.info("part %d of %d sent", len(parts), count)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        finally:
+            wait(pending)  # what is sent after an upload was aborted would stay, and be paid for
     if whole.hexdigest() != digests.sha256:
         raise ChangedSourceError(f"{source} changed after it was digested")
     return parts
 
 
-def _send_part(client: S3Client, common: Mapping[str, Any], number: int, body: bytes) -> CompletedPartTypeDef:
-    checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+def _submit(send: Callable[..., _Part], *arguments: Any) -> Future[_Part]:
+    """Begin to send a part; its room is free again once it is sent, or could not be."""
+    try:
+        sending = _senders.submit(send, *arguments)
+    except BaseException:
+        _room.release()
+        raise
+    sending.add_done_callback(_make_room)
+    return sending
+
+
+def _send_part(client: S3Client, common: Mapping[str, Any], number: int, body: bytes) -> _Part:
+    sha256 = hashlib.sha256(body).digest()
     md5 = hashlib.md5(body, usedforsecurity=False)
-    client.upload_part(
-        **common,
-        PartNumber=number,
-        Body=body,
-        ContentMD5=base64.b64encode(md5.digest()).decode(),
-        ChecksumSHA256=checksum,
-    )
-    return {"PartNumber": number, "ETag": f'"{md5.hexdigest()}"', "ChecksumSHA256": checksum}
+    try:
+        answer = client.upload_part(
+            **common,
+            PartNumber=number,
+            Body=io.BytesIO(body),  # botocore would copy bytes to put its headers before them
+            ContentMD5=base64.b64encode(md5.digest()).decode(),
+            ChecksumSHA256=base64.b64encode(sha256).decode(),
+        )
+    except BaseException as error:
+        del body
+        _forget_frames(error)
+        raise
+    etag = answer.get("ETag", "")
+    is_whole = ETAG.fullmatch(etag)  # an answer may be cut in the middle of it
+    return _Part(number, md5.digest(), sha256, etag if is_whole else f'"{md5.hexdigest()}"')
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Let go of what the calls that failed worked on: it would be in memory for as long as the error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__context__
 
 
 def _part_bytes(size: int) -> int:
@@ -170,12 +213,10 @@ def _make_room(_sent: object) -> None:
     _room.release()
 
 
-def _composite(parts: list[CompletedPartTypeDef]) -> Expected:
+def _composite(parts: Sequence[_Part]) -> Expected:
     """Return what S3 reports of an object in parts: the digest of the parts' digests, and their number."""
-    checksums = b"".join(base64.b64decode(part["ChecksumSHA256"]) for part in parts)
-    etags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
-    checksum = base64.b64encode(hashlib.sha256(checksums).digest()).decode()
-    etag = hashlib.md5(etags, usedforsecurity=False).hexdigest()
+    checksum = base64.b64encode(hashlib.sha256(b"".join(part.sha256 for part in parts)).digest()).decode()
+    etag = hashlib.md5(b"".join(part.md5 for part in parts), usedforsecurity=False).hexdigest()
     return Expected(f"{checksum}-{len(parts)}", f"{etag}-{len(parts)}")
 
 
