@@ -92,7 +92,7 @@ def _why_full(base: Backup, since: Sequence[Backup]) -> str | None:
 
 
 def find_fault(base: Receipt | None, noted: NotedRefs | None, repository_id: str) -> str | None:
-    """Return why a full backup can't be a base, by what it says of itself and what is noted of it, or None."""
+    """Return why a full backup can't be a base, by what it says and what is noted of it; None: it can."""
     if base is None:
         return "does not say what it is"
     if base.repository_id != repository_id:
