@@ -84,7 +84,7 @@ class Catalog:
         Where all of them are bad, the newest of these: better a try than nothing.
         """
         candidates = [one for one in self.backups.get(repo, ()) if date is None or one.name.date <= date]
-        sound = [one for one in candidates if not one.is_bad]
+        sound = [one for one in candidates if not self.is_broken(one)]
         usable = sound or candidates
         return usable[-1] if usable else None
 
@@ -96,12 +96,16 @@ class Catalog:
         """Return the full backup that an increment stands on; None where it is none, or that one is gone."""
         return self.find(BackupName(backup.name.repo, backup.base)) if backup.base else None
 
-    def lacks_base(self, backup: Backup) -> bool:
-        """Whether it is an increment that can't be restored: its base is gone, or was stored anew since."""
+    def has_lost_base(self, backup: Backup) -> bool:
+        """Whether it stands on what can't be restored: that is gone, is bad, or was stored anew since."""
         if backup.base is None or backup.based_at is None:
             return False
         base = self.base_of(backup)
-        return base is None or base.stored.modified > backup.based_at
+        return base is None or base.is_bad or base.stored.modified > backup.based_at
+
+    def is_broken(self, backup: Backup) -> bool:
+        """Whether it is known that it can't be restored."""
+        return backup.is_bad or self.has_lost_base(backup)
 
     def restored_bytes(self, backup: Backup) -> int:
         """Return what is read to restore a backup: its own size, and that of what it stands on."""

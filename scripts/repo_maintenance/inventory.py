@@ -195,7 +195,7 @@ def _lost_base(catalog: Catalog, backup: Backup, receipt: Receipt) -> dt.date | 
     if receipt.base_date is None:
         return None
     base = catalog.find(BackupName(backup.name.repo, receipt.base_date))
-    is_lost = base is None or base.is_bad or catalog.lacks_base(backup)
+    is_lost = base is None or base.is_bad or catalog.has_lost_base(backup)
     return receipt.base_date if is_lost else None
 
 

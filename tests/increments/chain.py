@@ -1,4 +1,4 @@
-"""A repository that is backed up on many days, and each backup put back: what the tests of increments share."""
+"""A repository that is backed up on many days, and put back: what the tests of increments share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Chain:
         folder.mkdir()
         self.organization = Organization(folder)
         self.path = repositories.make_repository(
-            self.organization.path(REPO), **({"size_bytes": SIZE_BYTES, "tags": ("v1",)} | made)
+            self.organization.path(REPO), size_bytes=SIZE_BYTES, tags=("v1",), **made
         )
         self.store = self.organization.store
         self.first_day = utc_today() - dt.timedelta(weeks=60)
