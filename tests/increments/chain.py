@@ -12,13 +12,15 @@ from repo_maintenance import naming
 from repo_maintenance.catalog import Catalog, read_catalog
 from repo_maintenance.inventory import Resolution
 from repo_maintenance.naming import BackupName
+from repo_maintenance.settings import load_settings
 from repo_maintenance.unpacking import Unpacked, unpack_backup
 from tests.servers import repositories
-from tests.unit.making import age
+from tests.unit.making import age, back_up
 from tests.unit.organization import Organization, utc_today
 
 REPO = "lecture"
 SIZE_BYTES = 200_000
+MADE: dict[str, Any] = {"size_bytes": SIZE_BYTES, "tags": ("v1",)}
 INCREMENTAL = {"full_every": 26}
 # What is upstream at a moment: HEAD, and full ref name → object id.
 State = tuple[str, dict[str, str]]
@@ -29,13 +31,25 @@ class Chain:
 
     def __init__(self, folder: Path, **made: Any) -> None:
         folder.mkdir()
-        self.organization = Organization(folder)
-        self.path = repositories.make_repository(
-            self.organization.path(REPO), size_bytes=SIZE_BYTES, tags=("v1",), **made
-        )
-        self.store = self.organization.store
+        organization = Organization(folder)
+        path = organization.path(REPO)
+        self.take(organization, repositories.make_repository(path, **{**MADE, **made}))
+
+    @classmethod
+    def of(cls, organization: Organization, path: Path) -> Chain:
+        """Return a chain of a repository that there is already."""
+        chain = cls.__new__(cls)
+        chain.take(organization, path)
+        return chain
+
+    def take(self, organization: Organization, path: Path) -> None:
+        """Begin with nothing backed up."""
+        self.organization = organization
+        self.path = path
+        self.store = organization.store
         self.first_day = utc_today() - dt.timedelta(weeks=60)
         self.seen: dict[dt.date, State] = {}
+        age(organization.folder)
 
     def day(self, week: int) -> dt.date:
         """Return the day of a week's backup."""
@@ -48,7 +62,11 @@ class Chain:
     def back_up(self, week: int, **options: Any) -> Resolution:
         """Back up what is due, on the day of a week; returns what was found before."""
         options = {"incremental": INCREMENTAL, **options}
-        found = self.organization.run(today=self.day(week), **options)
+        found = self.organization.resolve(today=self.day(week), **options)
+        force = options.pop("force", False)
+        settings = load_settings(self.organization.config(force=force, **options), {})
+        for decision in found.due:
+            back_up(settings, self.store, decision.name)
         self.seen[self.day(week)] = state(self.path)
         age(self.organization.folder)  # what is pushed next is of another time
         return found
@@ -61,6 +79,12 @@ class Chain:
     def catalog(self) -> Catalog:
         """Return what the store holds."""
         return read_catalog(self.store.list_objects())
+
+    def kind(self, week: int, **options: Any) -> str:
+        """Return what the preview of a week says of the kind of backup that is due."""
+        options = {"incremental": INCREMENTAL, **options}
+        (decision,) = self.organization.resolve(today=self.day(week), **options).decisions
+        return decision.kind
 
     def manifest(self, week: int) -> dict[str, Any]:
         """Return the manifest of the tarball of a week."""
