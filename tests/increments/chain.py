@@ -67,9 +67,13 @@ class Chain:
         settings = load_settings(self.organization.config(force=force, **options), {})
         for decision in found.due:
             back_up(settings, self.store, decision.name)
-        self.seen[self.day(week)] = state(self.path)
+        self.seen[self.day(week)] = self.upstream()
         age(self.organization.folder)  # what is pushed next is of another time
         return found
+
+    def upstream(self) -> State:
+        """Return what is upstream now."""
+        return state(self.path)
 
     def push_and_back_up(self, week: int, **options: Any) -> Resolution:
         """Push a commit, then back up."""
