@@ -85,18 +85,23 @@ def cut_increment(folder: Path, repo: str, plan: IncrementPlan) -> Iterator[Path
         dir=folder.parent, prefix=f"{PARTIAL}{repo}-increment-", ignore_cleanup_errors=True
     ) as scratch:
         target = Path(scratch) / repo
-        target.mkdir()
-        known = {f"{repo}.git": plan.refs, f"{repo}.wiki.git": plan.wiki_refs or {}}
-        for part in sorted(path for path in folder.iterdir() if path.name != MIRROR_CONTENTS):
-            is_cut = part.name in known and _cut(part, known[part.name], plan.lfs_objects, target / part.name)
-            if part.name == f"{repo}.git" and not is_cut:
-                break
-            if not is_cut:
-                _link(part, target / part.name)
-        else:
-            yield target if _size(target) <= LARGEST_INCREMENT * plan.base_bytes else None
-            return
-        yield None
+        is_cut = _cut_parts(folder, repo, plan, target)
+        yield target if is_cut and _size(target) <= LARGEST_INCREMENT * plan.base_bytes else None
+
+
+def _cut_parts(folder: Path, repo: str, plan: IncrementPlan, target: Path) -> bool:
+    """Write what the mirror in ``folder`` has and the base lacks; False where nothing is in common."""
+    main, wiki = f"{repo}.git", f"{repo}.wiki.git"
+    target.mkdir()
+    if not _cut(folder / main, plan.refs, plan.lfs_objects, target / main):
+        return False
+    for part in sorted(folder.iterdir()):
+        made = target / part.name
+        if part.name == MIRROR_CONTENTS or made.exists():
+            continue
+        if part.name != wiki or not _cut(part, plan.wiki_refs or {}, (), made):
+            _link(part, made)
+    return True
 
 
 def _cut(git_dir: Path, base_refs: Mapping[str, str], base_lfs: Collection[str], target: Path) -> bool:

@@ -87,7 +87,7 @@ def archive(
     log: Path,
     watch: Callable[[BackupName, Manifest, Path], None] | None = None,
 ) -> None:
-    """Write the tarball of one mirror, and beside it what is known of it.
+    """Write the tarball of one mirror, an increment where that is planned, and beside it what is known of it.
 
     ``watch`` gets the backup's name, its manifest and the mirror once the tarball is whole.
     """
