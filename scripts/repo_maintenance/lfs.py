@@ -118,6 +118,11 @@ def find_missing(git_dir: Path, expected: Iterable[str]) -> list[str]:
     return sorted(oid for oid in expected if not _is_whole(object_path(git_dir, oid), oid))
 
 
+def held_objects(git_dir: Path) -> set[str]:
+    """Return the objects that a repository holds, by SHA-256."""
+    return {path.name for path in (git_dir / "lfs" / "objects").rglob("*") if path.is_file()}
+
+
 def object_path(git_dir: Path, oid: str) -> Path:
     """Return where git-lfs keeps an object in a repository."""
     return git_dir / "lfs" / "objects" / oid[:2] / oid[2:4] / oid

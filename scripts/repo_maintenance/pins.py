@@ -19,7 +19,7 @@ from repo_maintenance.errors import RepoMaintenanceError, RewrittenHistoryError
 from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import BackupName
 from repo_maintenance.records import Receipt, Replaced, read_json
-from repo_maintenance.rewrites import ObjectId, Rewrite, find_rewrites, watched
+from repo_maintenance.rewrites import ObjectId, Rewrite, Sha256, find_rewrites, watched
 from repo_maintenance.stores import Store
 
 logger = logging.getLogger(__name__)
@@ -29,12 +29,23 @@ CONCURRENT_READS = 16
 
 
 class NotedRefs(BaseModel):
-    """The refs of a backup, but for those of pull requests: what the next backup is compared with."""
+    """The refs of a backup: what the next backup is compared with, and what an increment can build on.
+
+    Notes of earlier versions, and those of increments, have the first two fields alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     repository_id: str
     refs: dict[str, ObjectId]
+    """All but those of pull requests."""
+    sha256: str = ""
+    """Of the very tarball that holds what is noted; empty where no increment can build on it."""
+    pull_requests: dict[str, ObjectId] = {}
+    wiki_refs: dict[str, ObjectId] | None = None
+    """The wiki's refs; None where there is no wiki."""
+    lfs_objects: list[Sha256] = []
+    """The Git LFS objects that are in the tarball, by SHA-256."""
 
 
 class Pin(BaseModel):
@@ -55,12 +66,34 @@ class Pin(BaseModel):
     """The first hundred of them."""
 
 
-def note_refs(store: Store, name: BackupName, repository_id: str, refs: Mapping[str, str]) -> None:
-    """Store the refs of a backup; where that fails, a warning says so: it is not worth a backup."""
+def note_refs(
+    store: Store,
+    name: BackupName,
+    repository_id: str,
+    refs: Mapping[str, str],
+    *,
+    sha256: str = "",
+    wiki_refs: Mapping[str, str] | None = None,
+    lfs_objects: Iterable[str] = (),
+) -> None:
+    """Store the refs of a backup; where that fails, a warning says so: it is not worth a backup.
+
+    With the SHA-256 of its tarball, all that an increment needs to know of it is noted, too.
+    """
     if not refs:
         return
     try:
-        content = NotedRefs(repository_id=repository_id, refs=watched(refs)).model_dump_json()
+        noted = NotedRefs(repository_id=repository_id, refs=watched(refs))
+        if sha256:
+            noted = NotedRefs(
+                repository_id=repository_id,
+                refs=noted.refs,
+                sha256=sha256,
+                pull_requests={ref: oid for ref, oid in refs.items() if ref not in noted.refs},
+                wiki_refs=dict(wiki_refs) if wiki_refs is not None else None,
+                lfs_objects=sorted(lfs_objects),
+            )
+        content = noted.model_dump_json(exclude_defaults=True)
         store.put_note(naming.refs_key(name), gzip.compress(content.encode(), mtime=0))
     except (RepoMaintenanceError, OSError, ValidationError) as error:
         logger.warning("its refs could not be noted, so the next backup is not compared with this: %s", error)

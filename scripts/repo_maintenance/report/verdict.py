@@ -129,7 +129,7 @@ def explain(one: RepositoryState) -> str:
     words = {
         State.NEVER: _never(one),
         State.FAILED: _failed(one),
-        State.BAD: f"its backup of {one.newest} was tried, and can't be restored",
+        State.BAD: f"its backup of {one.newest} can't be restored",
         State.LATE: _late(one),
         State.INCOMPLETE: one.incomplete,
         State.UNPROVEN: f"never restored to prove it; it has {_plural(one.backups, 'backup')}",

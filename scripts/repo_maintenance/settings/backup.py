@@ -124,6 +124,13 @@ class S3Settings(Section):
         return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
 
 
+class IncrementalSettings(Section):
+    """Backups that hold only what the last full one lacks."""
+
+    full_every: PositiveInt = 26
+    """At the latest, one in so many backups of a repository is full; 1: all are."""
+
+
 class BackupSettings(Section):
     """What is backed up, from where, to where, and how often."""
 
@@ -159,6 +166,9 @@ class BackupSettings(Section):
 
     max_age_days: PositiveInt = 30
     """A repository without a push gets a new backup when its newest is older than this many days."""
+
+    incremental: IncrementalSettings | None = None
+    """Lets a backup hold only what the last full one lacks; `null`: each backup is full."""
 
     replace_rewritten: bool = False
     """Whether a second backup on a day replaces the first, also where history was rewritten in between."""
