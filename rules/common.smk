@@ -4,7 +4,6 @@ import atexit
 import functools
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
@@ -57,7 +56,7 @@ def due_receipts(wildcards):
 
     Where nothing is executed, as for ``--report`` or ``--summary``, every one that there is shows.
     """
-    receipts = partial(this_run.due_receipts, every=workflow.executor_plugin is None)
+    receipts = functools.partial(this_run.due_receipts, every=workflow.executor_plugin is None)
     due = or_stop(notifier.begin, receipts, preview=workflow.dryrun)
     if not workflow.dryrun:
         forget_begun_jobs()
