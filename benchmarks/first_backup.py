@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from benchmarks.contenders import (
 from benchmarks.harness import Contender, Measurement, median_of, run_interleaved
 from benchmarks.repositories import copy_sources, make_large_repository, make_small_repositories
 from benchmarks.servers import ROOT, Stores, open_stores, serve_github
+from benchmarks.suite import folder_maker
 from benchmarks.tables import (
     Goal,
     describe_machine,
@@ -109,7 +109,7 @@ def _run(options: Options, work: Path) -> tuple[Report, dict[str, str]]:
     _say(f"making {options.repositories} repositories")
     size = make_small_repositories(repositories, options.repositories)
     real = copy_sources(options.sources, repositories) if options.sources else 0
-    fresh = _folder_maker(work / "runs")
+    fresh = folder_maker(work / "runs")
     machine = describe_machine()
     with open_stores(options.store, work / "store") as stores:
         found, labels = _time(options, repositories, stores, fresh)
@@ -156,18 +156,6 @@ def _large_run(options: Options, folder: Path, stores: Stores, fresh: Callable[[
     make_large_repository(folder, options.large_mb)
     with serve_github(folder, latency_ms=options.latency_ms, wikis=options.wikis) as site:
         return Workflow(site, stores, options.cores, options.checkout)(fresh()).peak_bytes
-
-
-def _folder_maker(root: Path) -> Callable[[], Path]:
-    """Return a function that gives an empty folder, and removes the one that it gave before."""
-    target = root / "run"
-
-    def fresh() -> Path:
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        return target
-
-    return fresh
 
 
 def _ratios(found: Found) -> dict[str, tuple[float, float]]:

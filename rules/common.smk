@@ -12,6 +12,7 @@ from repo_maintenance.health.checkup import Checkup, examined_size
 from repo_maintenance.inventory import recorded_size
 from repo_maintenance.logs import quiet_job_failures
 from repo_maintenance.meter import Meter
+from repo_maintenance.nodes import work_as_here
 from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
@@ -30,6 +31,7 @@ def or_stop(function, *arguments, **options):
 
 collect_seldom()
 quiet_job_failures(logger)
+work_as_here(workflow)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)
