@@ -1,9 +1,9 @@
 """Settings, wildcard constraints and input functions: what the other rule files share."""
 
 import atexit
+import functools
 import os
 import sys
-from functools import cache, partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
@@ -58,7 +58,7 @@ def due_receipts(wildcards):
 
     Where nothing is executed, as for ``--report`` or ``--summary``, every one that there is shows.
     """
-    receipts = partial(this_run.due_receipts, every=workflow.executor_plugin is None)
+    receipts = functools.partial(this_run.due_receipts, every=workflow.executor_plugin is None)
     due = or_stop(notifier.begin, receipts, preview=workflow.dryrun)
     if not workflow.dryrun:
         forget_begun_jobs()
@@ -109,7 +109,7 @@ def temp_unless(kept, path):
 
 
 # Each job asks twice, and the records stay as they are once the run has resolved.
-known_size = cache(recorded_size)
+known_size = functools.cache(recorded_size)
 
 
 def disk_mb(wildcards):
