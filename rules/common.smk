@@ -9,7 +9,7 @@ from repo_maintenance import naming, steps
 from repo_maintenance.errors import RepoMaintenanceError
 from repo_maintenance.health.checkup import Checkup, examined_size
 from repo_maintenance.inventory import recorded_size
-from repo_maintenance.logs import quiet_job_failures
+from repo_maintenance.logs import offer_nearest_target, quiet_job_failures
 from repo_maintenance.meter import Meter
 from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
@@ -27,7 +27,13 @@ def or_stop(function, *arguments, **options):
         sys.exit(f"Error: {error}")
 
 
+def target_names():
+    """What can be asked for by name."""
+    return [rule.name for rule in workflow.rules if not rule.has_wildcards()]
+
+
 quiet_job_failures(logger)
+offer_nearest_target(logger, target_names)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)
