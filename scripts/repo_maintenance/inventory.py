@@ -12,7 +12,7 @@ from pathlib import Path
 
 from repo_maintenance import naming
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
-from repo_maintenance.errors import HostError, SettingsError
+from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
@@ -62,7 +62,7 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     """
     resolution = survey(settings, host, store, today=today)
     if nothing := explain_nothing(resolution.listed, settings.backup):
-        raise SettingsError(nothing)
+        raise nothing
     _write_records(decision.repository for decision in resolution.decisions)
     stored = {backup.name for backup in resolution.catalog}
     _reconcile_receipts(resolution.decisions, resolution.receipts.values(), stored)

@@ -124,7 +124,7 @@ def quiet_job_failures(snakemake_logger: logging.Logger) -> None:
 
 
 def offer_nearest_target(snakemake_logger: logging.Logger, targets: Callable[[], Iterable[str]]) -> None:
-    """Have Snakemake say of a target that it can't make which one was meant; ``targets`` gives the names that there are."""
+    """Have Snakemake say of a target that there is not which one was meant; ``targets`` gives their names."""
 
     def explain(record: logging.LogRecord) -> bool:
         found = re.search(r"MissingRuleException:\nNo rule to produce ([\w.-]+) \(", record.getMessage())

@@ -10,7 +10,8 @@ import pytest
 from repo_maintenance.clock import check_clock
 from repo_maintenance.findings import Level
 from repo_maintenance.hosts.github_check import check_github
-from repo_maintenance.preflight import run_preflight
+from repo_maintenance.preflight import check_selection, run_preflight
+from repo_maintenance.settings import BackupSettings
 from repo_maintenance.stores.folder import FolderStore
 from repo_maintenance.stores.s3_check import check_bucket
 from tests.conftest import TOKEN
@@ -47,6 +48,7 @@ def test_the_preflight_of_a_sound_place(github: FakeGitHub, seaweed: SeaweedServ
     found = [line.split(":")[0].split() for line in run.output.splitlines() if line[:9].strip() in LEVELS]
     assert {"github", "bucket", "git", "git-lfs", "clock", "disk"} <= {line[1] for line in found}
     assert [] == [line for line in run.output.splitlines() if line.startswith("failure ")]
+    assert "ok       repositories: 1 of 1 are selected" in run.output.splitlines()
     assert [] == [key for key in space.objects() if key.endswith(".gz")]
     assert [] == github.git_requests()
 
@@ -62,6 +64,47 @@ def test_the_preflight_of_a_broken_place(github: FakeGitHub, seaweed: SeaweedSer
     assert [True, True] == ["→" in line for line in failures]
     assert ["failure  github", "failure  bucket"] == [line.split(":")[0] for line in failures]
     assert "Traceback" not in run.output
+
+
+def test_a_wrong_organisation_is_found_before_a_run(github: FakeGitHub) -> None:
+    """An organisation that GitHub does not know is a failure that names the key; the rest is seen too."""
+    findings = run_preflight(
+        connect(github, owner="acne"), FolderStore(Path("stored")), Path("results"), BackupSettings()
+    )
+    (finding,) = [one for one in findings if one.level is Level.FAILURE]
+    assert "backup.organization: GitHub knows no organisation or user 'acne'" == finding.message
+    assert finding.remedy
+    assert "git" in [one.subject for one in findings]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"),
+    [
+        (["lecture-.*"], "ok       repositories: 2 of 3 are selected"),
+        (
+            ["lecture"],
+            (
+                "failure  repositories: backup.patterns, backup.exclude: none of the 3 repositories match "
+                "→ patterns match whole names, such as lecture-b, lecture-a, website; .* stands for anything"
+            ),
+        ),
+    ],
+)
+def test_how_many_repositories_match_is_said(github: FakeGitHub, patterns: list[str], said: str) -> None:
+    """A pattern that matches nothing is found before a run, with the nearest names, by a single request."""
+    for name in ("lecture-a", "lecture-b", "website"):
+        github.add_repository("acme", name)
+
+    found = check_selection(connect(github), BackupSettings(patterns=patterns))
+
+    assert said == str(found)
+    assert 1 == len(github.requests)
+
+
+def test_an_organisation_that_shows_nothing_is_warned_of(github: FakeGitHub) -> None:
+    """Where the token sees no repository at all, a backup of nothing would look like a success."""
+    found = check_selection(connect(github), BackupSettings())
+    assert (Level.WARNING, "GitHub organisation or user acme shows none") == (found.level, found.message)
 
 
 # -- GitHub
@@ -148,6 +191,6 @@ def test_all_findings_come_together(github: FakeGitHub) -> None:
     """One look finds everything: no failure hides another."""
     github.revoke_token(TOKEN)
     Path("stored").write_text("a file, no folder")
-    findings = run_preflight(connect(github), FolderStore(Path("stored")), Path("results"), lfs=True)
+    findings = run_preflight(connect(github), FolderStore(Path("stored")), Path("results"), BackupSettings())
     subjects = [finding.subject for finding in findings if finding.level is Level.FAILURE]
     assert ["github", "store"] == subjects

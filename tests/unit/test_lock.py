@@ -33,8 +33,8 @@ def test_who_holds_it_elsewhere_is_named(tmp_path: Path) -> None:
             acquire_lock(path)
 
     assert str(refused.value) == (
-        f"another run works in this folder: process 12 on elsewhere holds {path} since 2026-11-25 09:00:00 UTC "
-        "(wait for it to end, or end it on elsewhere by: kill 12)"
+        f"another run works in this folder: process 12 on elsewhere holds {path} "
+        "since 2026-11-25 09:00:00 UTC (wait for it to end, or end it on elsewhere by: kill 12)"
     )
 
 

@@ -41,6 +41,7 @@ class GitHubHost:
         self._settings = settings
         self._credentials = credentials
         self._cache = cache
+        self._limits_are_said = False
         self.description = f"GitHub organisation or user {owner}"
 
     @classmethod
@@ -86,7 +87,7 @@ class GitHubHost:
         with self._explained(f"list the repositories of {self._owner}"):
             repositories = {repository.id: repository for repository in self._list()}
         for limit in (self._credentials.limits(), describe_scopes(self.client.oauth_scopes)):
-            if limit is not None:
+            if limit is not None and not self._limits_are_said:
                 logger.warning("%s", limit)
         return sorted(repositories.values(), key=lambda repository: repository.name)
 
@@ -97,6 +98,7 @@ class GitHubHost:
                 self._credentials.token()
                 requester, limits = self._requester, self._credentials.limits()
                 yield from check_github(requester, limits, now=dt.datetime.now(dt.UTC))
+                self._limits_are_said = True
         except HostError as error:
             yield failure("github", error.message, error.hint)
 
