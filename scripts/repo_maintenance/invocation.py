@@ -54,12 +54,16 @@ def refuse_swallowed(words: Sequence[str]) -> None:
 def stop_at_swallowed() -> None:
     """End Snakemake with one line where ``refuse_swallowed`` refuses its command line.
 
-    Called by ``profiles/default``: Snakemake reads its profile before it parses what these options take.
+    Called by ``profiles/default``: Snakemake reads its profile before it parses what these options take. The
+    library is forgotten again, since the workflow takes the one beside it, which may be another than this.
     """
     try:
         refuse_swallowed(sys.argv[1:])
     except SettingsError as error:
         sys.exit(f"Error: {error}")
+    library, *_inner = __name__.split(".")
+    for name in [one for one in sys.modules if one == library or one.startswith(f"{library}.")]:
+        del sys.modules[name]
 
 
 def _taken_words(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
