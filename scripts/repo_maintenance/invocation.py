@@ -77,7 +77,7 @@ def _taken_words(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _check_settings(option: str, taken: Sequence[str]) -> None:
-    if any(word.startswith("=") or word.endswith("=") for word in taken[:-1]):
+    if any(word.startswith("=") for word in taken) or any(word.endswith("=") for word in taken[:-1]):
         raise SettingsError(f"{option} {' '.join(taken)}: a space beside =", hint="write key=value")
     for word in taken:
         if "=" not in word:

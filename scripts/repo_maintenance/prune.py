@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import humanfriendly
 from tabulate import tabulate
 
 from repo_maintenance.catalog import Backup, Catalog
-from repo_maintenance.naming import object_key
+from repo_maintenance.errors import StoreError
+from repo_maintenance.naming import object_key, pin_key
 from repo_maintenance.retention import Candidate, Verdict, judge
 from repo_maintenance.settings import RetentionSettings
 from repo_maintenance.stores import Store
+
+CONCURRENT_READS = 16
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,29 @@ class Pruned:
 
 
 def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
-    """Delete what goes, the notes about it first; raises StoreError.
+    """Delete what goes, the notes about it first; raises StoreError, also where one was pinned meanwhile.
 
     Cut off in between, a prune leaves backups that look untried, and are tried again. The other way round it
     would leave proofs of backups that are gone, which look like a loss.
     """
+    _refuse_new_pins(store, plan.going)
     refused = store.delete([note.key for backup in plan.going for note in catalog.notes_of(backup.name)])
     refused |= store.delete([object_key(backup.name) for backup in plan.going])
     gone = [backup for backup in plan.going if object_key(backup.name) not in refused]
     return Pruned(gone, refused)
+
+
+def _refuse_new_pins(store: Store, going: Sequence[Backup]) -> None:
+    """Raise StoreError where another machine has pinned one of them since the listing; a request each."""
+    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
+        notes = pool.map(lambda backup: store.read_note(pin_key(backup.name)), going)
+        pinned = [backup.name for backup, note in zip(going, notes, strict=True) if note is not None]
+    if pinned:
+        raise StoreError(
+            f"the backup of {pinned[0].repo} of {pinned[0].date} was pinned while this was planned: "
+            "nothing is deleted",
+            hint="run it again: it then keeps what is pinned",
+        )
 
 
 def render_pruned(pruned: Pruned, *, keeps_versions: bool) -> str:
