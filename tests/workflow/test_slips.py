@@ -1,4 +1,4 @@
-"""Slips on the command line, through Snakemake: each ends in a line that says what to do, or that the docs have."""
+"""Slips on the command line, through Snakemake: each ends in a line that says what to do, or is in the docs."""
 
 from __future__ import annotations
 
