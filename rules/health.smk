@@ -12,7 +12,7 @@ rule health:
 
 
 rule check_repository:
-    """Look at one repository with every check that is for it."""
+    """Step of health: look at one repository with every check that is for it."""
     input:
         facts="results/health/facts/{repo}.json",
     output:

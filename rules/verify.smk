@@ -12,7 +12,7 @@ rule verify:
 
 
 rule verify_backup:
-    """Restore one backup into scratch space, compare it with its manifest, and keep the proof."""
+    """Step of verify: restore a backup into scratch space, compare it with its manifest, and keep the proof."""
     output:
         note="results/verified/{repo}-{date}.json",
     log:

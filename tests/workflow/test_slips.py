@@ -1,4 +1,4 @@
-"""Slips on the command line, through Snakemake: each ends in a line that says what to do, or is in the docs."""
+"""Slips on the command line, through Snakemake: each ends in a line that says what to do, or the docs do."""
 
 from __future__ import annotations
 
