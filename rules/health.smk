@@ -9,6 +9,8 @@ rule health:
     """Check every repository for what a backup does not cure; findings never fail the run."""
     input:
         checked_notes,
+    message:
+        "Every repository is looked at"
 
 
 rule check_repository:

@@ -10,6 +10,8 @@ rule restore:
     """Put stored repositories back, checked: --config restore='{repositories: […], date: …, into: …}'."""
     input:
         restored_notes,
+    message:
+        "Every repository that was asked for is restored"
 
 
 rule restore_repository:

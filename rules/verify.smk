@@ -9,6 +9,8 @@ rule verify:
     """Prove stored backups by restoring them; fails where one can't be."""
     input:
         verified_notes,
+    message:
+        "Every backup whose turn it was is proven"
 
 
 rule verify_backup:
