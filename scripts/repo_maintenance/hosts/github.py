@@ -22,7 +22,7 @@ from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
 from repo_maintenance.hosts.github_care import Care, list_care
-from repo_maintenance.hosts.github_check import check_github, describe_scopes
+from repo_maintenance.hosts.github_check import SEE_ALL, check_github, describe_scopes
 from repo_maintenance.hosts.github_errors import explained
 from repo_maintenance.hosts.github_listing import Page, list_pages
 from repo_maintenance.hosts.github_retry import BoundedRetry
@@ -88,7 +88,7 @@ class GitHubHost:
             repositories = {repository.id: repository for repository in self._list()}
         for limit in (self._credentials.limits(), describe_scopes(self.client.oauth_scopes)):
             if limit is not None and not self._limits_are_said:
-                logger.warning("%s", limit)
+                logger.warning("%s (%s)", limit, SEE_ALL)
         return sorted(repositories.values(), key=lambda repository: repository.name)
 
     def check(self) -> Iterator[Finding]:
