@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import humanfriendly
@@ -16,8 +15,7 @@ from repo_maintenance.naming import object_key, pin_key
 from repo_maintenance.retention import Candidate, Verdict, judge
 from repo_maintenance.settings import RetentionSettings
 from repo_maintenance.stores import Store
-
-CONCURRENT_READS = 16
+from repo_maintenance.stores.notes import read_notes
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,8 @@ def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
 
 def _refuse_new_pins(store: Store, going: Sequence[Backup]) -> None:
     """Raise StoreError where another machine has pinned one of them since the listing; a request each."""
-    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
-        notes = pool.map(lambda backup: store.read_note(pin_key(backup.name)), going)
-        pinned = [backup.name for backup, note in zip(going, notes, strict=True) if note is not None]
+    notes = read_notes(store, [pin_key(backup.name) for backup in going])
+    pinned = [backup.name for backup, note in zip(going, notes, strict=True) if note is not None]
     if pinned:
         raise StoreError(
             f"the backup of {pinned[0].repo} of {pinned[0].date} was pinned while this was planned: "
