@@ -91,6 +91,14 @@ def test_nothing_selected_is_explained(backup: dict[str, Any], said: list[str]) 
     assert [True] * len(said) == [words in str(why) for words in said]
 
 
+def test_filters_that_leave_nothing_are_named() -> None:
+    """Where names match, but no filter is passed, it is the filters that the line sends to."""
+    found = explain_nothing(list(map(repository, NAMES)), settings_with(filters={"topics": ["x"]}).backup)
+
+    said = "backup.filters leave none of the 6 repositories whose names match (ask for less there)"
+    assert said == str(found)
+
+
 @pytest.mark.parametrize(
     ("pattern", "examples"),
     [
