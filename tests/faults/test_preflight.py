@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from repo_maintenance.clock import check_clock
+from repo_maintenance.errors import JobFailedError
 from repo_maintenance.findings import Level
 from repo_maintenance.hosts.github_check import check_github
 from repo_maintenance.preflight import check_selection, run_preflight
+from repo_maintenance.run import Run
 from repo_maintenance.settings import BackupSettings
 from repo_maintenance.stores.folder import FolderStore
 from repo_maintenance.stores.s3_check import check_bucket
@@ -132,6 +134,40 @@ def test_a_refused_token_is_a_failure(github: FakeGitHub) -> None:
     (finding,) = connect(github).check()
     assert (Level.FAILURE, True) == (finding.level, "GITHUB_TOKEN" in (finding.remedy or ""))
     assert ["/api/v3/rate_limit"] == [request.path for request in github.requests]
+
+
+def test_a_missing_token_is_warned_of_once(github: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a token the look says what is missing, with a remedy; the listing then keeps quiet of it."""
+    github.add_repository("acme", "open")
+    host = connect(github, {})
+
+    finding = find(list(host.check()), "GITHUB_TOKEN is not set")
+    listed = host.list_repositories()
+
+    assert (Level.WARNING, True) == (finding.level, "set GITHUB_TOKEN" in (finding.remedy or ""))
+    assert ["open"] == [repository.name for repository in listed]
+    assert "" == caplog.text
+    connect(github, {}).list_repositories()
+    assert "GITHUB_TOKEN is not set" in caplog.text
+
+
+def test_an_address_that_is_no_api_is_a_failure(github: FakeGitHub) -> None:
+    """A path at which GitHub has nothing is a finding that names the setting."""
+    github.fault(Fault(matching("/rate_limit"), status=404, body={"message": "Not Found"}))
+    (finding,) = connect(github).check()
+    assert (Level.FAILURE, "it answered 404") == (finding.level, finding.message)
+    assert "backup.github.api_url" in (finding.remedy or "")
+
+
+def test_an_app_without_a_key_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where GitHub can't even be asked, the preflight says which variable is missing, and fails."""
+    environment = {"REPO_MAINTENANCE_BACKUP__ORGANIZATION": "acme"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_APP_ID", "1")
+        run = Run.start({}, environment)
+        with pytest.raises(JobFailedError, match="GITHUB_APP_ID is set, but no key"):
+            run.preflight(Path("preflight.log"))
+    assert "set GITHUB_APP_PRIVATE_KEY" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("remaining", "level"), [(5000, Level.OK), (600, Level.OK), (10, Level.WARNING)])
