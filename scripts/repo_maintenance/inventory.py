@@ -15,7 +15,7 @@ from repo_maintenance.base_notes import forget_plans, plan_increments
 from repo_maintenance.bases import propose
 from repo_maintenance.beside import Beside
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
-from repo_maintenance.errors import HostError, SettingsError
+from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
@@ -73,7 +73,7 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     """
     resolution = survey(settings, host, store, today=today)
     if nothing := explain_nothing(resolution.listed, settings.backup):
-        raise SettingsError(nothing)
+        raise nothing
     forget_plans()
     if settings.backup.incremental is not None:
         resolution = _plan_increments(resolution, settings.backup.incremental, store, force=settings.force)

@@ -7,7 +7,6 @@ import gzip
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -21,11 +20,11 @@ from repo_maintenance.naming import BackupName
 from repo_maintenance.records import Receipt, Replaced, read_json
 from repo_maintenance.rewrites import ObjectId, Rewrite, Sha256, find_rewrites, watched
 from repo_maintenance.stores import Store
+from repo_maintenance.stores.notes import read_notes
 
 logger = logging.getLogger(__name__)
 
 KEPT_REWRITES = 100
-CONCURRENT_READS = 16
 
 
 class NotedRefs(BaseModel):
@@ -115,12 +114,11 @@ def read_pins(store: Store, catalog: Catalog) -> list[Pin]:
     A note that can't be read pins all the same; it then says nothing of what was rewritten.
     """
     names = [backup.name for backup in catalog if backup.pinned_on is not None]
-    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
-        contents = pool.map(lambda name: store.read_note(naming.pin_key(name)), names)
-        return [
-            _parse_pin(name, content, catalog.pins[name].modified)
-            for name, content in zip(names, contents, strict=True)
-        ]
+    contents = read_notes(store, [naming.pin_key(name) for name in names])
+    return [
+        _parse_pin(name, content, catalog.pins[name].modified)
+        for name, content in zip(names, contents, strict=True)
+    ]
 
 
 def _parse_pin(name: BackupName, content: bytes | None, noted_at: dt.datetime) -> Pin:

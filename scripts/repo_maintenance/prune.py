@@ -10,10 +10,12 @@ import humanfriendly
 from tabulate import tabulate
 
 from repo_maintenance.catalog import Backup, Catalog
-from repo_maintenance.naming import BackupName, object_key
+from repo_maintenance.errors import StoreError
+from repo_maintenance.naming import BackupName, object_key, pin_key
 from repo_maintenance.retention import Candidate, Verdict, judge
 from repo_maintenance.settings import RetentionSettings
 from repo_maintenance.stores import Store
+from repo_maintenance.stores.notes import read_notes
 
 # So long after its day, an increment that is not stored was cut off: what it was to stand on may go.
 LONGEST_UPLOAD_DAYS = 30
@@ -155,12 +157,15 @@ class Pruned:
 
 
 def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
-    """Delete what goes, the notes about it first, and an increment before its base; raises StoreError.
+    """Delete what goes, the notes about it first, and an increment before its base.
+
+    Raises StoreError, also where one was pinned meanwhile.
 
     Cut off in between, a prune leaves backups that look untried, and are tried again. The other way round it
     would leave proofs of backups that are gone, which look like a loss. What an increment stands on, and the
     note of that, go only once the store has deleted the increment.
     """
+    _refuse_new_pins(store, plan.going)
     refused = store.delete([note.key for backup in plan.going for note in catalog.notes_of(backup.name)])
     left = plan.going
     while left:
@@ -178,6 +183,18 @@ def prune(store: Store, catalog: Catalog, plan: PrunePlan) -> Pruned:
     refused |= store.delete(plan.orphans)
     gone = [backup for backup in plan.going if object_key(backup.name) not in refused]
     return Pruned(gone, refused)
+
+
+def _refuse_new_pins(store: Store, going: Sequence[Backup]) -> None:
+    """Raise StoreError where another machine has pinned one of them since the listing; a request each."""
+    notes = read_notes(store, [pin_key(backup.name) for backup in going])
+    pinned = [backup.name for backup, note in zip(going, notes, strict=True) if note is not None]
+    if pinned:
+        raise StoreError(
+            f"the backup of {pinned[0].repo} of {pinned[0].date} was pinned while this was planned: "
+            "nothing is deleted",
+            hint="run it again: it then keeps what is pinned",
+        )
 
 
 def _needs(backups: Iterable[Backup]) -> set[BackupName]:

@@ -129,7 +129,7 @@ class Run:
         except RepoMaintenanceError as error:
             say(f"Error: {error}")
             raise JobFailedError(str(error)) from None
-        findings = run_preflight(host, store, naming.RESULTS, lfs=self.settings.backup.lfs)
+        findings = run_preflight(host, store, naming.RESULTS, self.settings.backup)
         findings += check_channels(self.settings.notifications, os.environ)
         report = "".join(f"{finding}\n" for finding in findings)
         write_text_if_changed(log, report)

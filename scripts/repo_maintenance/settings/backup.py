@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from repo_maintenance.settings.sections import NonEmpty, RegularExpression, Section, WebAddress
+from repo_maintenance.settings.sections import NonEmpty, RegularExpression, Section, WebAddress, bare_name
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -110,6 +110,11 @@ class S3Settings(Section):
     acl: Literal["private", "bucket-owner-full-control", "bucket-owner-read"] | None = None
     """Canned ACL of new objects; the public ones are not offered. `null` sends none."""
 
+    @field_validator("bucket")
+    @classmethod
+    def _is_no_address(cls, bucket: str) -> str:
+        return bare_name(bucket, "the bucket alone, and its folder in prefix")
+
     @model_validator(mode="after")
     def _key_needs_kms(self) -> Self:
         if self.kms_key_id is not None and self.sse != "aws:kms":
@@ -190,6 +195,11 @@ class BackupSettings(Section):
 
     keep_archives: bool = False
     """Keep `results/archives/` after the upload instead of deleting each tarball."""
+
+    @field_validator("organization")
+    @classmethod
+    def _is_no_address(cls, organization: str | None) -> str | None:
+        return bare_name(organization, "the organisation or user alone") if organization else organization
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
