@@ -5,11 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-modules=(naming planning retention selection)
+modules=(bases naming planning retention selection)
 # What changes nothing: the zone of a time whose date alone is taken; a "/" sought from the right, where no name has
 # one; and no reason rather than an empty list of them. A changed function gives its mutants other numbers.
-equivalent='naming\.x_(parse_date__mutmut_1|parse_(object|proof|pin)_key__mutmut_3|proof_path__mutmut_3)$
-retention\.x_judge__mutmut_(62|64)$'
+equivalent='naming\.x_(parse_date__mutmut_1|parse_(object|proof|pin|base)_key__mutmut_3|proof_path__mutmut_3)$
+retention\.x_judge__mutmut_(66|68)$'
 
 mutmut="$PWD/.venv/bin/mutmut"
 copy="$(mktemp -d)"
