@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-modules=(naming planning retention selection)
+modules=(bases naming planning retention selection)
 # The changed lines that behave like the original, without their indentation; CONTRIBUTING.md says of each why.
 equivalent='return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=None).date()
 folder, separator, file_name = key.rpartition("/")

@@ -211,10 +211,10 @@ def base_key(note: BaseName) -> str:
 
 def parse_base_key(key: str) -> BaseName | None:
     """Return what the key of a note of a base says, or None where the object is none."""
-    folder, separator, file_name = key.partition("/")
+    folder, _separator, file_name = key.partition("/")
     match = _BASE.fullmatch(file_name)
     name = _backup_name(match)
-    if not separator or match is None or name is None or name.repo != folder:
+    if match is None or name is None or name.repo != folder:
         return None
     try:
         return BaseName(name, parse_date(match["base"]))

@@ -5,87 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repo_maintenance.bases import find_fault, propose
-from repo_maintenance.catalog import Backup, Catalog, read_catalog
-from repo_maintenance.naming import BackupName, BaseName, ProofName, base_key, object_key, proof_key
+from repo_maintenance.bases import IncrementPlan, Proposal, find_fault, plan_increment, propose
+from repo_maintenance.catalog import Backup, Catalog
+from repo_maintenance.manifest import Base
 from repo_maintenance.pins import NotedRefs
 from repo_maintenance.prune import plan_prune
 from repo_maintenance.records import Receipt
 from repo_maintenance.settings import RetentionSettings
-from repo_maintenance.stores import StoredObject
-from tests.unit.making import PUSHED_AT
-
-REPO = "lecture"
-FIRST = dt.date(2026, 1, 4)
-FULL_BYTES = 1000
-SHA256 = "a" * 64
-
-
-class Kept(NamedTuple):
-    """A backup in the stores of these tests."""
-
-    day: int
-    base: int | None
-    size: int
-    is_bad: bool = False
-
-
-def date_of(day: int) -> dt.date:
-    """Return the date of a day, counted from the first."""
-    return FIRST + dt.timedelta(days=day)
-
-
-def _stored(key: str, day: int, size: int = 1) -> StoredObject:
-    moment = dt.datetime.combine(date_of(day), dt.time(), dt.UTC)
-    return StoredObject(key, size, f"{key}-{size}", moment)
-
-
-def catalog_of(backups: list[Kept]) -> Catalog:
-    """Return what a listing of these backups tells."""
-    objects = []
-    for one in backups:
-        name = BackupName(REPO, date_of(one.day))
-        objects.append(_stored(object_key(name), one.day, one.size))
-        if one.base is not None:
-            objects.append(_stored(base_key(BaseName(name, date_of(one.base))), one.day))
-        if one.is_bad:
-            objects.append(_stored(proof_key(ProofName(name, date_of(one.day), False)), one.day))
-    return read_catalog(objects)
-
-
-def receipt_of_newest(backups: list[Kept], number: int) -> Receipt | None:
-    """Return the receipt of the newest, the ``number``-th on its base."""
-    if not backups:
-        return None
-    newest = backups[-1]
-    increment = {} if newest.base is None else {"base_date": date_of(newest.base), "increment": number}
-    return receipt(backup_date=date_of(newest.day), **increment)
-
-
-def receipt(**fields: Any) -> Receipt:
-    """Return a receipt, with `fields` in place of the usual values."""
-    day = fields.get("backup_date", FIRST)
-    usual = {
-        "repository": f"acme/{REPO}",
-        "repository_id": "id",
-        "backup_date": day,
-        "key": object_key(BackupName(REPO, day)),
-        "version": "1",
-        "pushed_at": PUSHED_AT,
-        "size_bytes": FULL_BYTES,
-        "sha256": SHA256,
-        "md5": "m",
-        "refs_digest": "r",
-        "uploaded_at": PUSHED_AT,
-    }
-    return Receipt.model_validate(usual | fields)
-
+from tests.unit.kept import (
+    FIRST,
+    FULL_BYTES,
+    REPO,
+    SHA256,
+    Kept,
+    catalog_of,
+    date_of,
+    receipt,
+    receipt_of_newest,
+)
 
 WEEKS = [Kept(0, None, FULL_BYTES), Kept(7, 0, 10), Kept(14, 0, 20)]
 
@@ -159,6 +101,63 @@ def test_what_was_pruned_counts() -> None:
         force=False,
     )
     assert (None, "one in 4") == (found.base, found.reason)
+
+
+@pytest.mark.parametrize(("day", "number"), [(60, 3), (67, 4)])
+def test_each_increment_says_which_one_it_is(day: int, number: int) -> None:
+    """One of today that is made anew keeps its number; the next day's has the next one."""
+    backups = [Kept(0, None, FULL_BYTES), Kept(60, 0, 10)]
+    known = receipt_of_newest(backups, 3)
+    found = propose(date_of(day), catalog_of(backups).backups[REPO], known, full_every=9, force=False)
+    assert (number, f"on {FIRST}, number {number}") == (found.increment, found.reason)
+
+
+def test_what_says_nothing_of_itself_is_counted() -> None:
+    """Where the newest does not say which one it is, those that are there are counted."""
+    found = propose(date_of(21), catalog_of(WEEKS).backups[REPO], None, full_every=9, force=False)
+    assert (3, date_of(0)) == (found.increment, found.base.name.date if found.base else None)
+
+
+def test_a_base_may_be_of_the_same_moment_as_the_note() -> None:
+    """Only what was stored after the note was written is another base than the one that was noted."""
+    base, increment = catalog_of(WEEKS[:2]).backups[REPO]
+    same = replace(base, stored=replace(base.stored, modified=increment.stored.modified))
+    later = replace(same, stored=replace(base.stored, modified=increment.stored.modified + dt.timedelta(1)))
+    expected = [f"on {FIRST}, number 2", f"the one of {FIRST} was stored anew since"]
+    proposed = (
+        propose(date_of(14), [one, increment], None, full_every=9, force=False) for one in (same, later)
+    )
+    assert expected == [found.reason for found in proposed]
+
+
+def test_the_plan_says_all_that_the_base_holds() -> None:
+    """Which full backup it is, by key and digest; all its refs, those of pull requests too; wiki and LFS."""
+    main, pull, page = "1" * 40, "2" * 40, "3" * 40
+    noted = NOTED.model_copy(
+        update={
+            "refs": {"refs/heads/main": main},
+            "pull_requests": {"refs/pull/1/head": pull},
+            "wiki_refs": {"refs/heads/master": page},
+            "lfs_objects": [SHA256],
+        }
+    )
+    (base,) = catalog_of(WEEKS[:1]).backups[REPO]
+    plan = plan_increment(Proposal(base, "", 7), date_of(7), receipt(), noted)
+
+    known = receipt()
+    assert (
+        IncrementPlan(
+            backup_date=date_of(7),
+            repository_id="id",
+            base=Base(repository=f"acme/{REPO}", backup_date=FIRST, key=known.key, sha256=SHA256),
+            base_bytes=FULL_BYTES,
+            increment=7,
+            refs={"refs/heads/main": main, "refs/pull/1/head": pull},
+            wiki_refs={"refs/heads/master": page},
+            lfs_objects=[SHA256],
+        )
+        == plan
+    )
 
 
 NOTED = NotedRefs(repository_id="id", refs={}, sha256=SHA256)
