@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from repo_maintenance.errors import GitError
 from repo_maintenance.git import ask_git, run_git
 
 BRANCHES = "refs/heads/"
@@ -53,17 +54,20 @@ def find_rewrites(
         for ref in sorted(before)
         if before[ref] != now.get(ref)
     ]
-    commits = _commits(git_dir, [one.old for one in changed] + [one.new for one in changed if one.new])
-    reachable = commits - _unreachable(git_dir, commits)
+    vanished = _commits(git_dir, [one.old for one in changed if one.new is None])
+    reachable = vanished - _unreachable(git_dir, vanished)
     return [one for one in changed if _is_rewrite(one, reachable, git_dir, merged_too=merged_too)]
 
 
 def _is_rewrite(one: Rewrite, reachable: Set[str], git_dir: Path, *, merged_too: bool) -> bool:
-    if one.ref.startswith(TAGS) or one.old not in reachable:
+    if one.ref.startswith(TAGS):
         return True
     if one.new is None:
-        return merged_too
-    return one.new not in reachable or not _is_behind(git_dir, one.old, one.new)
+        return merged_too or one.old not in reachable
+    try:
+        return not _is_behind(git_dir, one.old, one.new)
+    except GitError:  # as the mirror lacks the old one
+        return True
 
 
 def _is_behind(git_dir: Path, commit: str, later: str) -> bool:

@@ -99,7 +99,7 @@ def slow_clones(root: Path, *, by_git: bool) -> Iterator[Stage]:
 
 
 def _every_pack() -> Callable[[Request], bool]:
-    """Return a matcher for the requests that a pack answers: each repository's second, after that for refs."""
+    """Return a matcher for what a pack answers: the second request of each repository, after the refs."""
     is_upload_pack = matching("/git-upload-pack", "POST")
     seen: Counter[str] = Counter()
 

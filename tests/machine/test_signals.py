@@ -17,7 +17,14 @@ from tests.servers.seaweed import SeaweedServer
 
 EXIT_SECONDS = 10.0
 TERM, INT = signal.SIGTERM, signal.SIGINT
-JOBS = [("clone", TERM), ("clone", INT), ("clone by git", TERM), ("lfs", TERM), ("upload", TERM), ("upload", INT)]
+JOBS = [
+    ("clone", TERM),
+    ("clone", INT),
+    ("clone by git", TERM),
+    ("lfs", TERM),
+    ("upload", TERM),
+    ("upload", INT),
+]
 HALF_DONE = [*JOBS, ("lookups", INT)]
 SCENES = [*HALF_DONE, ("listing", TERM), ("listing", INT)]
 Scene = tuple[str, signal.Signals]
