@@ -6,6 +6,7 @@ import errno
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from repo_maintenance.git import list_refs, run_git
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.lfs import drop_unreferenced, fetch_objects, find_pointers, has_git_lfs
 from repo_maintenance.naming import MIRROR_CONTENTS, PARTIAL
-from repo_maintenance.packs import PACKS_NOTED, check_complete, check_packs, note_packs
+from repo_maintenance.packs import PACKS_NOTED, check_complete, check_packs, drop_leftovers, note_packs
 from repo_maintenance.records import write_json
 from repo_maintenance.settings import LOOPBACK_HOSTS, BackupSettings
 from repo_maintenance.smart_http import OddServerError
@@ -127,7 +128,7 @@ class _Fetcher:
                 work()
                 if size_bytes and not list_refs(target):
                     raise TransientGitError(
-                        f"no branch and no tag is offered, though {size_bytes} bytes are listed",
+                        f"no branch and no tag is offered, though {size_bytes:,} bytes are listed",
                         hint="run again later; where it was emptied on purpose, see backup.exclude",
                         kind="emptied",
                     )
@@ -223,6 +224,7 @@ class _Fetcher:
     def _from_cache(self, url: str, cached: Path, target: Path, default_branch: str) -> None:
         """Bring the cached mirror up to date, check that it is whole, and link it to ``target``."""
         if cached.is_dir() and not (cached / "shallow").exists():  # that upstream may have what it lacks
+            drop_leftovers(cached, now=time.time())
             check_complete(cached)
             if not self._has_done_directly(update_directly, url, cached):
                 self._update(url, cached, default_branch)

@@ -10,6 +10,7 @@ from repo_maintenance.git import run_git
 
 CHUNK_BYTES = 1 << 20
 PACKS_NOTED = "packs.noted"
+LEFTOVER_AFTER_SECONDS = 24 * 3600
 # A pack and its index end so: https://git-scm.com/docs/gitformat-pack
 TRAILERS = {"sha1": 20, "sha256": 32}
 
@@ -41,6 +42,16 @@ def check_complete(git_dir: Path) -> None:
 def note_packs(git_dir: Path) -> None:
     """Note the packs of a repository that is complete: as long as they are there, it is."""
     (git_dir / PACKS_NOTED).write_text(_list_packs(git_dir), encoding="utf-8")
+
+
+def drop_leftovers(git_dir: Path, *, now: float) -> None:
+    """Remove the half-received packs that are a day old or more: git leaves them where a transfer is cut off.
+
+    ``now`` is in seconds since the epoch. A younger one may be another run's.
+    """
+    for path in (git_dir / "objects" / "pack").glob("tmp_*"):
+        if now - path.stat().st_mtime > LEFTOVER_AFTER_SECONDS:
+            path.unlink()
 
 
 def _list_packs(git_dir: Path) -> str:

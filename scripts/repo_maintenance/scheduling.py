@@ -92,12 +92,16 @@ class _MostUrgent:
         self._count = count
         self._heap: list[tuple[float, int, AbstractJob]] = []
         self._known: set[AbstractJob] = set()
-        self._turns = itertools.count()
+        self._turns = itertools.count(1)
 
     def of(self, ready: Set[AbstractJob]) -> list[AbstractJob]:
-        """Return the few of the highest priority; among equals, those that were ready first."""
+        """Return the few of the highest priority; among equals, what is tried again, then the first ready.
+
+        Snakemake forgets a job that waits to be tried again where a checkpoint changes the graph meanwhile.
+        """
         for job in ready - self._known:
-            heapq.heappush(self._heap, (-job.priority, next(self._turns), job))
+            turn = next(self._turns)
+            heapq.heappush(self._heap, (-job.priority, -turn if job.attempt > 1 else turn, job))
             self._known.add(job)
         found: list[tuple[float, int, AbstractJob]] = []
         while self._heap and len(found) < self._count:

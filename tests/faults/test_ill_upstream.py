@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,18 @@ def test_a_pack_that_lacks_something_is_fetched_by_git(
     mirror(github, "one", tmp_path / "m", git={"attempts": 1})
 
     assert (1, refs(upstream)) == (fault.hits, refs(tmp_path / "m" / "one.git"))
+
+
+def test_half_received_packs_do_not_pile_up(github: FakeGitHub, upstream: Path, tmp_path: Path) -> None:
+    """What transfers that were cut off left in the cache is gone a day later; a younger one may be in use."""
+    mirror(github, "one", tmp_path / "m", cache=tmp_path / "cache")
+    packs = tmp_path / "cache" / "one.git" / "objects" / "pack"
+    for name, days in (("tmp_pack_old", 2), ("tmp_pack_new", 0)):
+        (packs / name).write_bytes(b"PACK")
+        then = time.time() - days * 24 * 3600
+        os.utime(packs / name, (then, then))
+    push_commit(upstream)
+
+    mirror(github, "one", tmp_path / "n", cache=tmp_path / "cache")
+
+    assert ["tmp_pack_new"] == [path.name for path in packs.glob("tmp_*")]
