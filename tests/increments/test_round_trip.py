@@ -182,6 +182,7 @@ def test_an_empty_repository_is_no_base(tmp_path: Path, workspace: Path) -> None
     repositories.push_commit(path)
     chain.back_up(1)
     repositories.delete_ref(path, MAIN)
+    git(path, "repack", "-adq")
     chain.back_up(2)
 
     assert [None, None, None] == chain.bases()
