@@ -30,6 +30,8 @@ rule backup:
     """Back up every repository that is new, changed, or whose newest backup is too old."""
     input:
         due_receipts,
+    message:
+        "Every repository is backed up"
 
 
 onstart:

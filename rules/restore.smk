@@ -7,13 +7,15 @@ out:  results/restore/{repo}-{date}.json    that it is restored, how it was chec
 
 
 rule restore:
-    """Put stored repositories back, checked; --config restore='{repositories: […], date: …, into: …}'."""
+    """Put stored repositories back, checked: --config restore='{repositories: […], date: …, into: …}'."""
     input:
         restored_notes,
+    message:
+        "Every repository that was asked for is restored"
 
 
 rule restore_repository:
-    """Download one backup, check it in every way, and only then give its folder the final name."""
+    """Step of restore: download a backup, check it in every way, and only then give its folder the final name."""
     output:
         note="results/restore/{repo}-{date}.json",
     log:
@@ -25,7 +27,7 @@ rule restore_repository:
 
 
 rule push_repository:
-    """Push one restored repository to its new remote: branches, tags, notes and LFS objects."""
+    """Step of restore: push a repository to its new remote: branches, tags, notes and LFS objects."""
     input:
         restored="results/restore/{repo}-{date}.json",
     output:

@@ -9,10 +9,12 @@ rule verify:
     """Prove stored backups by restoring them; fails where one can't be."""
     input:
         verified_notes,
+    message:
+        "Every backup whose turn it was is proven"
 
 
 rule verify_backup:
-    """Restore one backup into scratch space, compare it with its manifest, and keep the proof."""
+    """Step of verify: restore a backup into scratch space, compare it with its manifest, and keep the proof."""
     output:
         note="results/verified/{repo}-{date}.json",
     log:

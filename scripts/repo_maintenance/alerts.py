@@ -11,6 +11,7 @@ import humanfriendly
 
 from repo_maintenance.alert import Alert, Severity, by_severity
 from repo_maintenance.catalog import Catalog
+from repo_maintenance.invocation import as_invoked
 from repo_maintenance.naming import format_date, object_key
 from repo_maintenance.overview import Overview, RepositoryState, State
 from repo_maintenance.pins import Pin
@@ -21,7 +22,7 @@ from repo_maintenance.verify import find_missing_backups
 BYTES_PER_GB = 1_000_000_000
 EXAMPLES_NAMED = 3
 VANISHED = "vanished"
-RUN_A_BACKUP = "run `snakemake --cores 4 backup`, and see why the last runs made none"
+RUN_A_BACKUP = f"run {as_invoked('--cores 4 backup')}, and see why the last runs made none"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _about_sizes_and_proofs(one: RepositoryState, today: dt.date, settings: Aler
             severity=Severity.WARNING,
             repository=one.name,
             message=f"that its backups can be restored was {proven}",
-            remedy="run `snakemake --cores 2 verify`, on a schedule",
+            remedy=f"run {as_invoked('--cores 2 verify')}, on a schedule",
         )
 
 
@@ -177,6 +178,8 @@ def _rewritten(evidence: Evidence, settings: AlertSettings) -> Iterator[Alert]:
         named = ", ".join(map(str, pin.rewrites[:EXAMPLES_NAMED])) or "which is not known"
         more = ", …" if pin.count > EXAMPLES_NAMED else ""
         chosen = f"{{repositories: [{pin.repository}], date: {format_date(pin.backup_date)}}}"
+        look = as_invoked(f"--cores 1 restore --config restore='{chosen}'")
+        let_go = as_invoked(f"--cores 1 unpin --config unpin='[{pin.repository}]'")
         yield Alert(
             name="history-rewritten",
             severity=Severity.CRITICAL,
@@ -184,8 +187,7 @@ def _rewritten(evidence: Evidence, settings: AlertSettings) -> Iterator[Alert]:
             about=pin.backup_date.isoformat(),
             message=f"{pin.count} refs were rewritten upstream by {pin.compared_with}: {named}{more}; "
             f"the backup of {pin.backup_date} has the old ones, and is pinned",
-            remedy=f"look at the old ones: `snakemake --cores 1 restore --config restore='{chosen}'`; once "
-            f"settled: `snakemake --cores 1 unpin --config unpin='[{pin.repository}]'`",
+            remedy=f"look at the old ones: {look}; once settled: {let_go}",
         )
 
 
@@ -200,7 +202,7 @@ def _not_restorable(evidence: Evidence) -> Iterator[Alert]:
                 repository=repo,
                 about=tried[-1].name.date.isoformat(),
                 message=f"its backup of {tried[-1].name.date} can't be restored",
-                remedy="the next backup makes a new one; then run `snakemake --cores 2 verify`",
+                remedy=f"the next backup makes a new one; then run {as_invoked('--cores 2 verify')}",
             )
     for name in find_missing_backups(evidence.catalog, ()):
         yield Alert(

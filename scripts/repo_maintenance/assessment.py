@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from repo_maintenance.catalog import Backup
+from repo_maintenance.catalog import Backup, Catalog
 from repo_maintenance.history import RunFailure, RunRecord
 from repo_maintenance.hosts import Repository
 from repo_maintenance.inventory import Resolution
@@ -102,14 +102,18 @@ class _Look:
             note=receipt.note if receipt else "",
             proven_at=proof.proven_at if proof else None,
             restore_seconds=proof.seconds if proof else None,
-            **_stored(backups, self._settings, self._limits.now.date()),
+            **_stored(self._resolution.catalog, name, self._settings, self._limits.now.date()),
         )
-        is_bad = bool(backups) and backups[-1].is_bad
+        is_bad = bool(backups) and self._resolution.catalog.is_broken(backups[-1])
         return draft.model_copy(update={"state": _judge(draft, self._limits, is_bad=is_bad)})
 
 
-def _stored(backups: Sequence[Backup], settings: ReportSettings, today: dt.date) -> dict[str, Any]:
-    """Return what the listing of the store tells of a repository's backups, oldest first."""
+def _stored(catalog: Catalog, name: str, settings: ReportSettings, today: dt.date) -> dict[str, Any]:
+    """Return what the listing of the store tells of a repository's backups.
+
+    Single backups are compared by what restoring them takes: an increment is small, whatever it holds.
+    """
+    backups = catalog.backups.get(name, [])
     newest = backups[-1] if backups else None
     good = [one.proof.proven_on for one in backups if one.proof and one.is_good]
     return {
@@ -119,11 +123,11 @@ def _stored(backups: Sequence[Backup], settings: ReportSettings, today: dt.date)
         "oldest": backups[0].name.date if backups else None,
         "newest": newest.name.date if newest else None,
         "newest_at": newest.stored.modified if newest else None,
-        "newest_bytes": newest.stored.size if newest else None,
-        "previous_bytes": backups[-2].stored.size if len(backups) > 1 else None,
+        "newest_bytes": catalog.restored_bytes(newest) if newest else None,
+        "previous_bytes": catalog.restored_bytes(backups[-2]) if len(backups) > 1 else None,
         "age_days": (today - newest.name.date).days if newest else None,
         "last_proven": max(good, default=None),
-        "growth_bytes": _growth(backups),
+        "growth_bytes": _growth(catalog, backups),
     }
 
 
@@ -132,12 +136,12 @@ def _cost(backup: Backup, settings: ReportSettings) -> float:
     return backup.stored.size / BYTES_PER_GIB * settings.prices.get(backup.stored.storage_class, standard)
 
 
-def _growth(backups: Sequence[Backup]) -> int | None:
+def _growth(catalog: Catalog, backups: Sequence[Backup]) -> int | None:
     if not backups:
         return None
     before = backups[-1].name.date - dt.timedelta(days=GROWTH_DAYS)
     older = [one for one in backups if one.name.date <= before]
-    return backups[-1].stored.size - older[-1].stored.size if older else None
+    return catalog.restored_bytes(backups[-1]) - catalog.restored_bytes(older[-1]) if older else None
 
 
 def _waiting_since(repository: Repository | None, receipt: Receipt | None) -> dt.datetime | None:

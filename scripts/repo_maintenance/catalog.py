@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from repo_maintenance.naming import (
     BackupName,
+    BaseName,
     ProofName,
     is_history_key,
+    parse_base_key,
     parse_object_key,
     parse_pin_key,
     parse_proof_key,
     parse_refs_key,
 )
 from repo_maintenance.stores import StoredObject
+
+# An increment's tarball is at most so large, as a share of its base's: a larger one is made a full one.
+# So a full backup that took an increment's place on the same day is not taken for one by the note of it.
+LARGEST_INCREMENT = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ class Backup:
     """The newest proof of this very content; None where it was never tried since it was stored."""
     pinned_on: dt.date | None = None
     """The day (UTC) on which it was found to hold what upstream has rewritten, if it was."""
+    base: dt.date | None = None
+    """The day of the full backup that it is an increment on, as far as a listing tells; None: it is full."""
+    based_at: dt.datetime | None = None
+    """When it was noted that it stands on that one."""
+    needs: frozenset[dt.date] = frozenset()
+    """The days of all full backups that are noted for it: that it stands on, or once stood on."""
 
     @property
     def is_good(self) -> bool:
@@ -54,6 +66,8 @@ class Catalog:
     """Every note that keeps a backup, also of one that is gone."""
     refs: dict[BackupName, StoredObject] = field(default_factory=dict)
     """The refs of each backup that has them noted, also of one that is gone."""
+    bases: dict[BackupName, dict[dt.date, StoredObject]] = field(default_factory=dict)
+    """Every note of what a backup is an increment on, also of one that is gone, or is still being made."""
 
     def __iter__(self) -> Iterator[Backup]:
         for name in sorted(self.backups):
@@ -70,7 +84,7 @@ class Catalog:
         Where all of them are bad, the newest of these: better a try than nothing.
         """
         candidates = [one for one in self.backups.get(repo, ()) if date is None or one.name.date <= date]
-        sound = [one for one in candidates if not one.is_bad]
+        sound = [one for one in candidates if not self.is_broken(one)]
         usable = sound or candidates
         return usable[-1] if usable else None
 
@@ -78,8 +92,28 @@ class Catalog:
         """Return the backup of that name."""
         return next((one for one in self.backups.get(name.repo, ()) if one.name == name), None)
 
+    def base_of(self, backup: Backup) -> Backup | None:
+        """Return the full backup that an increment stands on; None where it is none, or that one is gone."""
+        return self.find(BackupName(backup.name.repo, backup.base)) if backup.base else None
+
+    def has_lost_base(self, backup: Backup) -> bool:
+        """Whether it stands on what can't be restored: that is gone, is bad, or was stored anew since."""
+        if backup.base is None or backup.based_at is None:
+            return False
+        base = self.base_of(backup)
+        return base is None or base.is_bad or base.stored.modified > backup.based_at
+
+    def is_broken(self, backup: Backup) -> bool:
+        """Whether it is known that it can't be restored."""
+        return backup.is_bad or self.has_lost_base(backup)
+
+    def restored_bytes(self, backup: Backup) -> int:
+        """Return what is read to restore a backup: its own size, and that of what it stands on."""
+        base = self.base_of(backup)
+        return backup.stored.size + (base.stored.size if base else 0)
+
     def notes_of(self, name: BackupName) -> list[StoredObject]:
-        """Return all that is stored about a backup, and is of no use without it."""
+        """Return all that is stored about a backup, and is of no use without it; not what it stands on."""
         beside = [notes[name] for notes in (self.pins, self.refs) if name in notes]
         return [*self.proofs.get(name, ()), *beside]
 
@@ -96,11 +130,14 @@ def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
     refs: dict[BackupName, StoredObject] = {}
     stored: dict[BackupName, StoredObject] = {}
     proofs: dict[BackupName, list[tuple[ProofName, StoredObject]]] = {}
+    bases: dict[BackupName, dict[dt.date, StoredObject]] = {}
     for item in objects:
         if name := parse_object_key(item.key):
             stored[name] = item
         elif proof := parse_proof_key(item.key):
             proofs.setdefault(proof.backup, []).append((proof, item))
+        elif based := parse_base_key(item.key):
+            _note_base(bases, based, item)
         elif pinned := parse_pin_key(item.key):
             pins[pinned] = item
         elif noted := parse_refs_key(item.key):
@@ -111,9 +148,33 @@ def read_catalog(objects: Iterable[StoredObject]) -> Catalog:
     for name in sorted(stored):
         proof = _newest_proof(stored[name], proofs.get(name, []))
         pinned_on = pins[name].modified.date() if name in pins else None
-        backups.setdefault(name.repo, []).append(Backup(name, stored[name], proof, pinned_on))
+        based_on = bases.get(name, {})
+        base = _find_base(name, based_on, stored)
+        based_at = based_on[base].modified if base else None
+        backups.setdefault(name.repo, []).append(
+            Backup(name, stored[name], proof, pinned_on, base, based_at, frozenset(based_on))
+        )
     kept = {name: [item for _proof, item in found] for name, found in proofs.items()}
-    return Catalog(backups, kept, history, pins, refs)
+    return Catalog(backups, kept, history, pins, refs, bases)
+
+
+def _note_base(
+    bases: dict[BackupName, dict[dt.date, StoredObject]], note: BaseName, item: StoredObject
+) -> None:
+    """Take a note of a base into account; one of the same day or later is no note of ours."""
+    if note.base < note.backup.date:
+        bases.setdefault(note.backup, {})[note.base] = item
+
+
+def _find_base(
+    name: BackupName, noted: Mapping[dt.date, StoredObject], stored: Mapping[BackupName, StoredObject]
+) -> dt.date | None:
+    """Return the newest base that is noted for a backup; None where it is too large to be an increment."""
+    newest = max(noted, default=None)
+    base = stored.get(BackupName(name.repo, newest)) if newest else None
+    if base is not None and stored[name].size > LARGEST_INCREMENT * base.size:
+        return None
+    return newest
 
 
 def _newest_proof(backup: StoredObject, proofs: list[tuple[ProofName, StoredObject]]) -> ProofName | None:

@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -121,6 +121,14 @@ def list_refs(git_dir: Path) -> dict[str, str]:
     lines = run_git(["for-each-ref", "--format=%(objectname) %(refname)"], git_dir=git_dir).splitlines()
     pairs = (line.split(" ", 1) for line in lines)
     return {name: object_id for object_id, name in pairs}
+
+
+def ask_git(command: Sequence[str], object_ids: Set[str], git_dir: Path) -> list[str]:
+    """Return the lines that git answers to a list of objects: one process, however many there are."""
+    with tempfile.NamedTemporaryFile("w", prefix=f"{PARTIAL}ids-", encoding="ascii") as stream:
+        stream.writelines(f"{one}\n" for one in sorted(object_ids))
+        stream.flush()
+        return run_git(command, git_dir=git_dir, stdin=Path(stream.name)).splitlines()
 
 
 def digest_refs(refs: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -17,11 +16,11 @@ from repo_maintenance.errors import StoreError
 from repo_maintenance.naming import history_key
 from repo_maintenance.records import Failure
 from repo_maintenance.stores import Store
+from repo_maintenance.stores.notes import read_notes
 from repo_maintenance.summary import Outcome, Summary
 
 logger = logging.getLogger(__name__)
 
-CONCURRENT_READS = 16
 KEPT_IN_SIGHT = 400
 Kind = Literal["backup", "verify", "prune"]
 
@@ -84,10 +83,8 @@ def remember(store: Store, record: RunRecord) -> None:
 def read_history(store: Store, keys: Iterable[str]) -> list[RunRecord]:
     """Return the newest records, oldest first; one that can't be read is left out. Raises StoreError."""
     newest = sorted(keys, key=_moment)[-KEPT_IN_SIGHT:]
-    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
-        found = pool.map(lambda key: _parse(store.read_note(key)), newest)
-        records = [record for record in found if record is not None]
-        return sorted(records, key=lambda record: record.started_at)
+    found = (_parse(content) for content in read_notes(store, newest))
+    return sorted((record for record in found if record is not None), key=lambda record: record.started_at)
 
 
 def _moment(key: str) -> str:

@@ -7,13 +7,15 @@ import logging
 import shutil
 from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repo_maintenance import naming
+from repo_maintenance.base_notes import forget_plans, plan_increments
+from repo_maintenance.bases import propose
 from repo_maintenance.beside import Beside
 from repo_maintenance.catalog import Backup, Catalog, read_catalog
-from repo_maintenance.errors import HostError, SettingsError
+from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Host, Repository
 from repo_maintenance.lfs import WITHOUT_GIT_LFS, has_git_lfs
 from repo_maintenance.movements import Movement, find_movements
@@ -21,7 +23,7 @@ from repo_maintenance.naming import BackupName
 from repo_maintenance.planning import Decision, NewestBackup, decide
 from repo_maintenance.records import Receipt, Replaced, read_json, receipt_of, write_json
 from repo_maintenance.selection import explain_nothing, select
-from repo_maintenance.settings import Settings
+from repo_maintenance.settings import IncrementalSettings, Settings
 from repo_maintenance.stores import Store
 
 logger = logging.getLogger(__name__)
@@ -71,7 +73,10 @@ def resolve(settings: Settings, host: Host, store: Store, *, today: dt.date) -> 
     """
     resolution = survey(settings, host, store, today=today)
     if nothing := explain_nothing(resolution.listed, settings.backup):
-        raise SettingsError(nothing)
+        raise nothing
+    forget_plans()
+    if settings.backup.incremental is not None:
+        resolution = _plan_increments(resolution, settings.backup.incremental, store, force=settings.force)
     _write_records(decision.repository for decision in resolution.decisions)
     stored = {backup.name for backup in resolution.catalog}
     _reconcile_receipts(resolution.decisions, resolution.receipts.values(), stored)
@@ -97,7 +102,7 @@ def survey(settings: Settings, host: Host, store: Store, *, today: dt.date) -> R
     decisions = [
         decide(
             repository,
-            _newest_backup(newest.get(repository.name), receipts.get(repository.name)),
+            _newest_backup(catalog, repository.name, receipts.get(repository.name)),
             today=today,
             max_age_days=settings.backup.max_age_days,
             force=settings.force,
@@ -113,6 +118,30 @@ def survey(settings: Settings, host: Host, store: Store, *, today: dt.date) -> R
         receipts=receipts,
         movements=movements,
     )
+
+
+def _plan_increments(
+    resolution: Resolution, settings: IncrementalSettings, store: Store, *, force: bool
+) -> Resolution:
+    """Say of each backup that is due whether it will be full, and write what the others stand on.
+
+    Asks the store for one note for each that may be an increment, and where its base is not known here, for
+    that one's metadata. Raises StoreError.
+    """
+    proposals = {
+        decision.repository.name: propose(
+            decision.date,
+            resolution.catalog.backups.get(decision.repository.name, []),
+            resolution.receipts.get(decision.repository.name),
+            full_every=settings.full_every,
+            force=force,
+        )
+        for decision in resolution.due
+    }
+    receipts = _find_receipts(store, [one.base for one in proposals.values() if one.base is not None])
+    kinds = plan_increments(store, resolution.due, proposals, receipts)
+    decisions = [replace(one, kind=kinds.get(one.repository.name, "")) for one in resolution.decisions]
+    return replace(resolution, decisions=decisions)
 
 
 def recorded_size(repo: str) -> int:
@@ -155,7 +184,8 @@ def _find_receipts(store: Store, wanted: Iterable[Backup]) -> dict[str, Receipt]
     return receipts
 
 
-def _newest_backup(backup: Backup | None, receipt: Receipt | None) -> NewestBackup | None:
+def _newest_backup(catalog: Catalog, repo: str, receipt: Receipt | None) -> NewestBackup | None:
+    backup = catalog.newest(repo)
     if backup is None:
         return None
     if receipt is None:
@@ -166,7 +196,17 @@ def _newest_backup(backup: Backup | None, receipt: Receipt | None) -> NewestBack
         repository_id=receipt.repository_id,
         is_bad=backup.is_bad,
         is_curable=receipt.incomplete.endswith(WITHOUT_GIT_LFS) and has_git_lfs(),
+        lost_base=_lost_base(catalog, backup, receipt),
     )
+
+
+def _lost_base(catalog: Catalog, backup: Backup, receipt: Receipt) -> dt.date | None:
+    """Return the day of the base that an increment says it stands on, where that one can't be restored."""
+    if receipt.base_date is None:
+        return None
+    base = catalog.find(BackupName(backup.name.repo, receipt.base_date))
+    is_lost = base is None or base.is_bad or catalog.has_lost_base(backup)
+    return receipt.base_date if is_lost else None
 
 
 def _write_records(repositories: Iterable[Repository]) -> None:
@@ -208,5 +248,6 @@ def _put_aside(decision: Decision, receipt: Path) -> None:
     """Note which backup of today is about to be replaced: the upload replaces that one, and no other."""
     known = read_json(receipt, Receipt)
     if known is not None:
-        is_bad = decision.newest is not None and decision.newest.is_bad
+        newest = decision.newest
+        is_bad = newest is not None and (newest.is_bad or newest.lost_base is not None)
         write_json(naming.replaced_path(decision.name), Replaced(**known.model_dump(), is_bad=is_bad))

@@ -70,13 +70,21 @@ def job(step: str, subject: str, log: Path, *, repository: str | None = None) ->
                 message=failed.message,
                 hint=failed.hint,
                 transient=failed.transient,
-                log=str(log),
+                log=str(_final_place(log)),
                 failed_at=dt.datetime.now(dt.UTC),
             )
             _note(failure)
             raise JobFailedError(f"{subject}: {step} failed: {failed}") from None
         finally:
             _note_duration(Duration(step=step, subject=subject, seconds=time.monotonic() - started))
+
+
+def _final_place(log: Path) -> Path:
+    """Return where a log stands in the end: on a node without a shared folder Snakemake works on a copy."""
+    if log.parts[0] != ".snakemake":
+        return log
+    where = log.parts.index(naming.RESULTS.name)
+    return Path(*log.parts[where:])
 
 
 def _note_duration(duration: Duration) -> None:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
-import json
 import os
 import socket
 from pathlib import Path
 from typing import TextIO
 
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
 from repo_maintenance.errors import LockedError
+from repo_maintenance.invocation import as_invoked
+
+
+class Holder(BaseModel):
+    """Who holds the lock, as it stands in its file."""
+
+    pid: int
+    host: str
+    since: AwareDatetime
+
+    @classmethod
+    def this_process(cls) -> Holder:
+        """Return the description of this process."""
+        return cls(pid=os.getpid(), host=socket.gethostname(), since=dt.datetime.now(dt.UTC))
+
+    @property
+    def is_this_process(self) -> bool:
+        """Whether it is this process that holds the lock."""
+        return (self.pid, self.host) == (os.getpid(), socket.gethostname())
 
 
 def acquire_lock(path: Path) -> TextIO:
@@ -25,28 +45,33 @@ def acquire_lock(path: Path) -> TextIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip()
+        written = file.read()
         file.close()
-        raise _refusal(path, holder) from None
+        raise _refusal(path, written) from None
     file.truncate(0)
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    file.write(json.dumps({**_own_name(), "since": now}) + "\n")
+    file.write(Holder.this_process().model_dump_json() + "\n")
     file.flush()
     return file
 
 
-def _own_name() -> dict[str, int | str]:
-    return {"pid": os.getpid(), "host": socket.gethostname()}
-
-
-def _refusal(path: Path, holder: str) -> LockedError:
-    own = json.dumps(_own_name()).removesuffix("}")
-    if holder.startswith(own):
+def _refusal(path: Path, written: str) -> LockedError:
+    try:
+        holder = Holder.model_validate_json(written)
+    except ValidationError:
+        return LockedError(
+            f"another run works in this folder, and has not said yet which it is: {path} is locked",
+            hint="wait for it to end",
+        )
+    if holder.is_this_process:
+        one, other = as_invoked("backup"), as_invoked("verify")
         return LockedError(
             "one run does one of backup, restore, verify, prune, unpin and health",
-            hint="ask for one after the other: `snakemake backup && snakemake verify`",
+            hint=f"ask for one after the other: {one}, then {other}",
         )
-    said = holder or "its holder has not said who it is yet"
+    since = holder.since.astimezone(dt.UTC)
+    where = "" if holder.host == socket.gethostname() else f" on {holder.host}"
     return LockedError(
-        f"another run works in this folder ({path}): {said}", hint="wait for it to end, or end it"
+        f"another run works in this folder: process {holder.pid} on {holder.host} holds {path} "
+        f"since {since:%Y-%m-%d %H:%M:%S} UTC",
+        hint=f"wait for it to end, or end it{where} by: kill {holder.pid}",
     )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from repo_maintenance.invocation import as_invoked
 from repo_maintenance.settings import LoggingSettings
 from repo_maintenance.settings.logs import ADDED
 
@@ -110,11 +113,29 @@ def configure_logging(settings: LoggingSettings, *, run: str = "-", verbose: boo
         logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if verbose else settings.level)
     logger.propagate = False
+    # It says of each retry `stamina.retry_scheduled`, and nothing more; whoever retries says more.
+    logging.getLogger("stamina").propagate = False
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 def quiet_job_failures(snakemake_logger: logging.Logger) -> None:
     """Keep Snakemake from adding a traceback to a failure that has been said in one line already."""
     snakemake_logger.addFilter(lambda record: "JobFailedError" not in record.getMessage())
+
+
+def offer_nearest_target(snakemake_logger: logging.Logger, targets: Callable[[], Iterable[str]]) -> None:
+    """Have Snakemake say of a target that there is not which one was meant; ``targets`` gives their names."""
+
+    def explain(record: logging.LogRecord) -> bool:
+        found = re.search(r"MissingRuleException:\nNo rule to produce ([\w.-]+) \(", record.getMessage())
+        if found:
+            near = difflib.get_close_matches(found[1], list(targets()), n=1)
+            meant = f"did you mean '{near[0]}'? " if near else ""
+            record.msg = f"Error: there is no target '{found[1]}' ({meant}{as_invoked('-l')} lists all)"
+            record.args = ()
+        return True
+
+    snakemake_logger.addFilter(explain)
 
 
 def _close(stream: TextIO) -> None:

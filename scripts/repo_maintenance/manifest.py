@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from repo_maintenance import __version__
 from repo_maintenance.errors import ArchiveError
@@ -16,6 +17,22 @@ from repo_maintenance.naming import MIRROR_CONTENTS
 from repo_maintenance.records import read_json
 
 FORMAT_VERSION = 1
+# Of a tarball that is of use only together with another one: an older version of this tool refuses it.
+INCREMENT_FORMAT_VERSION = 2
+
+
+class Base(BaseModel):
+    """The full backup that an increment stands on: unpack it first, then the increment over it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    repository: str
+    """``owner/name``, as it was called then."""
+    backup_date: dt.date
+    key: str
+    """Object key below the store's prefix."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Of its tarball."""
 
 
 class Manifest(BaseModel):
@@ -49,6 +66,8 @@ class Manifest(BaseModel):
     """Those of them that could not be had, by SHA-256: the backup is incomplete."""
     lacks_git_lfs: bool = False
     """Whether they could not be had because git-lfs was not installed."""
+    base: Base | None = None
+    """What the tarball is an increment on; None where it is full, and needs no other."""
 
 
 def describe_mirror(repository: Repository, folder: Path, date: dt.date) -> Manifest:

@@ -67,8 +67,12 @@ def _repositories(overview: Overview) -> Iterator[Family]:
         ("last_proven_age_seconds", "How old the last proof is.", lambda one: _since(now, _proven_at(one))),
         ("repository_backups", "Backups of a repository.", lambda one: one.backups),
         ("repository_stored_bytes", "What all backups of a repository take.", lambda one: one.stored_bytes),
-        ("newest_backup_bytes", "Size of the newest backup.", lambda one: one.newest_bytes),
-        ("previous_backup_bytes", "Size of the backup before the newest.", lambda one: one.previous_bytes),
+        ("newest_backup_bytes", "Size of the newest backup, with its base.", lambda one: one.newest_bytes),
+        (
+            "previous_backup_bytes",
+            "Size of the backup before the newest, with its base.",
+            lambda one: one.previous_bytes,
+        ),
         ("restore_duration_seconds", "What the last good proof took.", lambda one: one.restore_seconds),
     ]
     yield Family(

@@ -256,7 +256,7 @@ class _Fetcher:
                 continue
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.unlink(missing_ok=True)
-            _link(str(path), str(kept))
+            link_file(str(path), str(kept))
 
 
 def _drop_pull_requests(target: Path) -> None:
@@ -273,11 +273,11 @@ def _drop_pull_requests(target: Path) -> None:
 def _link_tree(source: Path, target: Path) -> None:
     """Make a copy of a repository that shares its files: git replaces them and never writes into them."""
     shutil.copytree(
-        source, target, copy_function=_link, ignore=shutil.ignore_patterns("FETCH_HEAD", PACKS_NOTED)
+        source, target, copy_function=link_file, ignore=shutil.ignore_patterns("FETCH_HEAD", PACKS_NOTED)
     )
 
 
-def _link(source: str, target: str) -> None:
+def link_file(source: str, target: str) -> None:
     """Link a file, or copy it where the cache is on another file system."""
     try:
         Path(target).hardlink_to(source)

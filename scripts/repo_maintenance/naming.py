@@ -19,6 +19,7 @@ MIRRORS = RESULTS / "mirrors"
 ARCHIVES = RESULTS / "archives"
 RECEIPTS = RESULTS / "uploaded"
 REPLACED = RESULTS / "replaced"
+BASES = RESULTS / "bases"
 LISTINGS = RESULTS / "listings"
 LOCK = RESULTS / "lock"
 FAILURES = RESULTS / "failures"
@@ -57,6 +58,9 @@ _PROOF = re.compile(
     rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})"
     rf"\.proof-(?P<proven>{DATE_PATTERN})\.(?P<verdict>good|bad)\.json"
 )
+_BASE = re.compile(
+    rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.base-(?P<base>{DATE_PATTERN})\.json"
+)
 _PIN = re.compile(rf"(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.pinned\.json")
 _REFS = re.compile(rf"{re.escape(REFS)}(?P<repo>{REPOSITORY_PATTERN})-(?P<date>{DATE_PATTERN})\.json\.gz")
 _HISTORY = re.compile(rf"{re.escape(HISTORY)}[a-z]+-[0-9]{{8}}T[0-9]{{6}}-[0-9a-f]{{8}}\.json")
@@ -68,6 +72,13 @@ class BackupName(NamedTuple):
 
     repo: str
     date: dt.date
+
+
+class BaseName(NamedTuple):
+    """What names a note of what an increment stands on: the increment, and the day of the full backup."""
+
+    backup: BackupName
+    base: dt.date
 
 
 class ProofName(NamedTuple):
@@ -134,6 +145,11 @@ def _backup_name(match: re.Match[str] | None) -> BackupName | None:
         return None
 
 
+def base_path(repo: str) -> Path:
+    """Where it stands what the next backup of a repository is an increment on, where it is to be one."""
+    return BASES / f"{repo}.json"
+
+
 def receipt_path(name: BackupName) -> Path:
     """Where the receipt of a stored backup stands."""
     return RECEIPTS / f"{tarball_name(name)}{_RECEIPT_SUFFIX}"
@@ -180,6 +196,28 @@ def parse_proof_key(key: str) -> ProofName | None:
     try:
         backup = BackupName(folder, parse_date(match["date"]))
         return ProofName(backup, parse_date(match["proven"]), match["verdict"] == "good")
+    except ValueError:
+        return None
+
+
+def base_key(note: BaseName) -> str:
+    """Return the key of a note of an increment's base, ``{repo}/{repo}-{YYYYMMDD}.base-{YYYYMMDD}.json``.
+
+    Both days stand in the name, so that a listing alone says which backups must not go without which.
+    """
+    repo, date = note.backup
+    return f"{repo}/{repo}-{format_date(date)}.base-{format_date(note.base)}.json"
+
+
+def parse_base_key(key: str) -> BaseName | None:
+    """Return what the key of a note of a base says, or None where the object is none."""
+    folder, _separator, file_name = key.partition("/")
+    match = _BASE.fullmatch(file_name)
+    name = _backup_name(match)
+    if match is None or name is None or name.repo != folder:
+        return None
+    try:
+        return BaseName(name, parse_date(match["base"]))
     except ValueError:
         return None
 

@@ -17,6 +17,7 @@ from repo_maintenance.channels import Channel, Message, check_channels, find_cha
 from repo_maintenance.errors import JobFailedError, LockedError, RepoMaintenanceError
 from repo_maintenance.findings import Level
 from repo_maintenance.heartbeat import Heartbeat
+from repo_maintenance.invocation import as_invoked
 from repo_maintenance.logs import job_log
 from repo_maintenance.observer import Observer
 from repo_maintenance.overview import Overview
@@ -167,7 +168,7 @@ class Notifier:
             severity=Severity.CRITICAL,
             repository=None,
             message=what,
-            remedy="run `snakemake --cores 1 preflight`, and look at the log of the run",
+            remedy=f"run {as_invoked('--cores 1 preflight')}, and look at the log of the run",
         )
         message = alert_message(Choice([alert], [], []), self._source())
         channels = find_channels(self._options, self._environment)

@@ -25,7 +25,7 @@ class State(StrEnum):
     FAILED = "failed"
     """In the last run."""
     BAD = "not restorable"
-    """Its newest backup was tried, and can't be restored."""
+    """Its newest backup, or what that is an increment on, was tried and can't be restored, or is gone."""
     LATE = "late"
     """Its newest backup is older than ``alerts.max_age_days``, or a push has waited too long for one."""
     INCOMPLETE = "incomplete"
@@ -72,8 +72,9 @@ class RepositoryState(BaseModel):
     newest_at: AwareDatetime | None
     """When the newest backup was stored, by the store's clock."""
     newest_bytes: int | None
+    """Size of the newest backup; of an increment, with what it stands on."""
     previous_bytes: int | None
-    """Size of the backup before the newest."""
+    """Size of the backup before the newest; of an increment, with what it stands on."""
     age_days: int | None
     """Of the newest backup."""
     last_proven: dt.date | None

@@ -7,7 +7,6 @@ import gzip
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -19,22 +18,33 @@ from repo_maintenance.errors import RepoMaintenanceError, RewrittenHistoryError
 from repo_maintenance.manifest import Manifest
 from repo_maintenance.naming import BackupName
 from repo_maintenance.records import Receipt, Replaced, read_json
-from repo_maintenance.rewrites import ObjectId, Rewrite, find_rewrites, watched
+from repo_maintenance.rewrites import ObjectId, Rewrite, Sha256, find_rewrites, watched
 from repo_maintenance.stores import Store
+from repo_maintenance.stores.notes import read_notes
 
 logger = logging.getLogger(__name__)
 
 KEPT_REWRITES = 100
-CONCURRENT_READS = 16
 
 
 class NotedRefs(BaseModel):
-    """The refs of a backup, but for those of pull requests: what the next backup is compared with."""
+    """The refs of a backup: what the next backup is compared with, and what an increment can build on.
+
+    Notes of earlier versions, and those of increments, have the first two fields alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     repository_id: str
     refs: dict[str, ObjectId]
+    """All but those of pull requests."""
+    sha256: str = ""
+    """Of the very tarball that holds what is noted; empty where no increment can build on it."""
+    pull_requests: dict[str, ObjectId] = {}
+    wiki_refs: dict[str, ObjectId] | None = None
+    """The wiki's refs; None where there is no wiki."""
+    lfs_objects: list[Sha256] = []
+    """The Git LFS objects that are in the tarball, by SHA-256."""
 
 
 class Pin(BaseModel):
@@ -55,12 +65,34 @@ class Pin(BaseModel):
     """The first hundred of them."""
 
 
-def note_refs(store: Store, name: BackupName, repository_id: str, refs: Mapping[str, str]) -> None:
-    """Store the refs of a backup; where that fails, a warning says so: it is not worth a backup."""
+def note_refs(
+    store: Store,
+    name: BackupName,
+    repository_id: str,
+    refs: Mapping[str, str],
+    *,
+    sha256: str = "",
+    wiki_refs: Mapping[str, str] | None = None,
+    lfs_objects: Iterable[str] = (),
+) -> None:
+    """Store the refs of a backup; where that fails, a warning says so: it is not worth a backup.
+
+    With the SHA-256 of its tarball, all that an increment needs to know of it is noted, too.
+    """
     if not refs:
         return
     try:
-        content = NotedRefs(repository_id=repository_id, refs=watched(refs)).model_dump_json()
+        noted = NotedRefs(repository_id=repository_id, refs=watched(refs))
+        if sha256:
+            noted = NotedRefs(
+                repository_id=repository_id,
+                refs=noted.refs,
+                sha256=sha256,
+                pull_requests={ref: oid for ref, oid in refs.items() if ref not in noted.refs},
+                wiki_refs=dict(wiki_refs) if wiki_refs is not None else None,
+                lfs_objects=sorted(lfs_objects),
+            )
+        content = noted.model_dump_json(exclude_defaults=True)
         store.put_note(naming.refs_key(name), gzip.compress(content.encode(), mtime=0))
     except (RepoMaintenanceError, OSError, ValidationError) as error:
         logger.warning("its refs could not be noted, so the next backup is not compared with this: %s", error)
@@ -82,12 +114,11 @@ def read_pins(store: Store, catalog: Catalog) -> list[Pin]:
     A note that can't be read pins all the same; it then says nothing of what was rewritten.
     """
     names = [backup.name for backup in catalog if backup.pinned_on is not None]
-    with ThreadPoolExecutor(CONCURRENT_READS) as pool:
-        contents = pool.map(lambda name: store.read_note(naming.pin_key(name)), names)
-        return [
-            _parse_pin(name, content, catalog.pins[name].modified)
-            for name, content in zip(names, contents, strict=True)
-        ]
+    contents = read_notes(store, [naming.pin_key(name) for name in names])
+    return [
+        _parse_pin(name, content, catalog.pins[name].modified)
+        for name, content in zip(names, contents, strict=True)
+    ]
 
 
 def _parse_pin(name: BackupName, content: bytes | None, noted_at: dt.datetime) -> Pin:

@@ -33,6 +33,8 @@ class NewestBackup:
     """Whether it was tried, and can't be restored."""
     repository_id: str | None = None
     """Which repository it is of, by the host's id; None where the store does not say."""
+    lost_base: dt.date | None = None
+    """The day of the full backup that it is an increment on, where that one is gone or can't be restored."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Decision:
     date: dt.date
     """The date of the backup that there is once the run has succeeded."""
     newest: NewestBackup | None
+    kind: str = ""
+    """Whether it will be full or an increment, and why, in words; empty where only full ones are made."""
 
     @property
     def is_due(self) -> bool:
@@ -71,6 +75,8 @@ def decide(
         action, reason = Action.NEW, "no backup yet"
     elif newest.is_bad:
         action, reason = Action.CHANGED, "the newest backup failed its proof"
+    elif newest.lost_base is not None:
+        action, reason = Action.CHANGED, f"the newest stands on that of {newest.lost_base}, which is lost"
     elif newest.is_curable:
         action, reason = Action.CHANGED, "what the newest backup lacks can be had now"
     elif newest.pushed_at is None:

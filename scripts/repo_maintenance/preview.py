@@ -14,9 +14,10 @@ HEADERS = ("repository", "action", "why", "size", "newest backup")
 def render_preview(resolution: Resolution) -> str:
     """Return the table, what is due first, and a line that sums it up."""
     ordered = sorted(resolution.decisions, key=lambda one: (not one.is_due, one.repository.name))
-    table = tabulate(
-        [_row(decision) for decision in ordered], HEADERS, tablefmt="simple", disable_numparse=True
-    )
+    kinds = any(decision.kind for decision in ordered)
+    rows = [(*_row(decision), decision.kind) if kinds else _row(decision) for decision in ordered]
+    headers = (*HEADERS, "kind of backup") if kinds else HEADERS
+    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
     moved = "".join(f"\n{movement}" for movement in resolution.movements)
     return f"{table}\n{moved}\n{render_headline(resolution)}\n"
 

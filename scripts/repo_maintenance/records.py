@@ -41,6 +41,12 @@ class Receipt(BaseModel):
     """What the backup lacks, in words; empty where it lacks nothing."""
     note: str = ""
     """What is out of the ordinary, in words, though nothing is missing."""
+    base_date: dt.date | None = None
+    """The day of the full backup that it is an increment on; None where it is a full one."""
+    base_sha256: str = ""
+    """Of that full backup's tarball."""
+    increment: int = 0
+    """Which one it is on its base, counted from 1; 0 for a full one."""
 
 
 class Replaced(Receipt):

@@ -66,16 +66,17 @@ def forget_undone(backups: list[Backup], into: Path) -> None:
             note.unlink(missing_ok=True)
 
 
-def render_restore(backups: list[Backup], settings: RestoreSettings) -> str:
-    """Return the preview of a restore: repository, backup, size."""
+def render_restore(catalog: Catalog, backups: list[Backup], settings: RestoreSettings) -> str:
+    """Return the preview of a restore: repository, backup, and what is read, with an increment's base."""
+    sizes = [catalog.restored_bytes(one) for one in backups]
     rows = [
-        (one.name.repo, one.name.date.isoformat(), humanfriendly.format_size(one.stored.size), _standing(one))
-        for one in backups
+        (one.name.repo, one.name.date.isoformat(), humanfriendly.format_size(size), _standing(one))
+        for one, size in zip(backups, sizes, strict=True)
     ]
     table = tabulate(
         rows, ("repository", "backup of", "size", "proof"), tablefmt="simple", disable_numparse=True
     )
-    total = humanfriendly.format_size(sum(one.stored.size for one in backups))
+    total = humanfriendly.format_size(sum(sizes))
     pushed = f", then to {settings.push_to}" if settings.push_to else ""
     return f"{table}\n\n{len(backups)} repositories, {total}, to {settings.into}{pushed}\n"
 
@@ -116,6 +117,6 @@ def _is_done(restored: Restored, target: Path) -> bool:
 
 def _standing(backup: Backup) -> str:
     if backup.proof is None:
-        return "not tried yet"
+        return f"not tried yet, on that of {backup.base}" if backup.base else "not tried yet"
     verdict = "good" if backup.is_good else "FAILED"
     return f"{verdict}, {backup.proof.proven_on.isoformat()}"

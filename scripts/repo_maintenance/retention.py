@@ -22,6 +22,12 @@ class Candidate:
     """Its last proof failed."""
     pinned_on: dt.date | None = None
     """The day on which it was found to hold what upstream has rewritten."""
+    is_increment: bool = False
+    """Whether it can be restored only together with a full backup."""
+    needs: frozenset[dt.date] = frozenset()
+    """The days of the full backups that must not go without it."""
+    promised_to: dt.date | None = None
+    """The day of an increment on it that is being made, and is not stored yet."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ def judge(candidates: Iterable[Candidate], policy: RetentionSettings, *, today: 
     newest untried one: so neither an untried nor a bad backup is ever the reason why a proven one goes. The
     newest proven one stays, whatever its age; so do the newest that is not bad, the last ``keep_last``, and
     the last ``keep_last`` proven ones. A bad one goes once a proven one stays. A repository is never left
-    without a backup. A pinned one stays until a person unpins it.
+    without a backup. A pinned one stays until a person unpins it. What an increment stands on stays as long
+    as that stays, however bad or old it is; so does the newest full one, on which the next ones will stand.
     """
     ordered = sorted(candidates, key=lambda one: one.date, reverse=True)
     reasons = {one: [f"pinned: history was rewritten on {one.pinned_on}"] for one in ordered if one.pinned_on}
@@ -59,7 +66,25 @@ def judge(candidates: Iterable[Candidate], policy: RetentionSettings, *, today: 
         for one in ordered:
             if one.bad:
                 reasons.setdefault(one, []).append("failed its proof, but nothing proven stays")
+    _keep_bases(ordered, reasons)
     return [_verdict(one, reasons.get(one, [])) for one in ordered]
+
+
+def _keep_bases(ordered: Sequence[Candidate], reasons: dict[Candidate, list[str]]) -> None:
+    """Add to what stays, newest first, what it stands on, and the newest full one that is not bad."""
+    increments = any(one.is_increment for one in ordered)
+    fulls = [one for one in ordered if not one.is_increment and not one.bad]
+    for one in fulls[:1] if increments else ():
+        reasons.setdefault(one, []).append("newest full one")
+    standing: dict[dt.date, list[dt.date]] = {}
+    for one in ordered:
+        if one.promised_to is not None:
+            reasons.setdefault(one, []).append(f"base of {one.promised_to}, which is being made")
+        if above := standing.get(one.date):
+            more = f" and {len(above) - 1} more" if len(above) > 1 else ""
+            reasons.setdefault(one, []).append(f"base of {above[0]}{more}")
+        for day in one.needs if one in reasons else ():
+            standing.setdefault(day, []).append(one.date)
 
 
 def _rules(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from repo_maintenance.git import run_git
-from repo_maintenance.naming import PARTIAL
+from repo_maintenance.errors import GitError
+from repo_maintenance.git import ask_git, run_git
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
@@ -18,6 +17,7 @@ TAGS = "refs/tags/"
 PULL_REQUESTS = "refs/pull/"
 
 ObjectId = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Rewrite(BaseModel):
@@ -54,17 +54,20 @@ def find_rewrites(
         for ref in sorted(before)
         if before[ref] != now.get(ref)
     ]
-    commits = _commits(git_dir, [one.old for one in changed] + [one.new for one in changed if one.new])
-    reachable = commits - _unreachable(git_dir, commits)
+    vanished = _commits(git_dir, [one.old for one in changed if one.new is None])
+    reachable = vanished - _unreachable(git_dir, vanished)
     return [one for one in changed if _is_rewrite(one, reachable, git_dir, merged_too=merged_too)]
 
 
 def _is_rewrite(one: Rewrite, reachable: Set[str], git_dir: Path, *, merged_too: bool) -> bool:
-    if one.ref.startswith(TAGS) or one.old not in reachable:
+    if one.ref.startswith(TAGS):
         return True
     if one.new is None:
-        return merged_too
-    return one.new not in reachable or not _is_behind(git_dir, one.old, one.new)
+        return merged_too or one.old not in reachable
+    try:
+        return not _is_behind(git_dir, one.old, one.new)
+    except GitError:  # as the mirror lacks the old one
+        return True
 
 
 def _is_behind(git_dir: Path, commit: str, later: str) -> bool:
@@ -75,19 +78,13 @@ def _is_behind(git_dir: Path, commit: str, later: str) -> bool:
 def _unreachable(git_dir: Path, commits: Set[str]) -> Set[str]:
     """Return the commits that no ref leads to: a cached mirror may still have some."""
     command = ["rev-list", "--stdin", "--not", "--all"]
-    return commits & set(_ask(command, commits, git_dir)) if commits else commits
+    return commits & set(ask_git(command, commits, git_dir)) if commits else commits
 
 
 def _commits(git_dir: Path, object_ids: Iterable[str]) -> Set[str]:
     """Return which of the objects are there, and are commits."""
     asked = set(object_ids)
-    answers = _ask(["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked, git_dir) if asked else ()
+    answers = (
+        ask_git(["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked, git_dir) if asked else ()
+    )
     return {answer.partition(" ")[0] for answer in answers if answer.endswith(" commit")}
-
-
-def _ask(command: Sequence[str], object_ids: Set[str], git_dir: Path) -> list[str]:
-    """Return the lines that git answers to a list of objects: one process, however many there are."""
-    with tempfile.NamedTemporaryFile("w", prefix=f"{PARTIAL}ids-", encoding="ascii") as stream:
-        stream.writelines(f"{one}\n" for one in sorted(object_ids))
-        stream.flush()
-        return run_git(command, git_dir=git_dir, stdin=Path(stream.name)).splitlines()

@@ -8,11 +8,13 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
 
 from repo_maintenance import naming, tally
+from repo_maintenance.catalog import Catalog
 from repo_maintenance.channels import check_channels
 from repo_maintenance.errors import JobFailedError, RepoMaintenanceError
 from repo_maintenance.findings import has_failure
@@ -103,8 +105,8 @@ class Run:
         host, store = self.open_host(), self.open_store()
         resolution = resolve(self.settings, host, store, today=self._started_at.date())
         say(render_preview(resolution) if preview else render_headline(resolution), preview=preview)
-        if preview:
-            return resolution
+        if preview:  # nothing sums it up, and Snakemake needs the memory
+            return replace(resolution, catalog=Catalog({}), receipts={})
         self._clear_left_overs(resolution)
         if resolution.due:
             require([store.check_writable()])
@@ -127,7 +129,7 @@ class Run:
         except RepoMaintenanceError as error:
             say(f"Error: {error}")
             raise JobFailedError(str(error)) from None
-        findings = run_preflight(host, store, naming.RESULTS, lfs=self.settings.backup.lfs)
+        findings = run_preflight(host, store, naming.RESULTS, self.settings.backup)
         findings += check_channels(self.settings.notifications, os.environ)
         report = "".join(f"{finding}\n" for finding in findings)
         write_text_if_changed(log, report)

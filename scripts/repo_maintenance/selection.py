@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from repo_maintenance.errors import SettingsError
 from repo_maintenance.hosts.base import Repository
 from repo_maintenance.settings import BackupSettings, FilterSettings
 
@@ -26,18 +27,21 @@ def select(repositories: Iterable[Repository], settings: BackupSettings) -> list
     ]
 
 
-def explain_nothing(repositories: Sequence[Repository], settings: BackupSettings) -> str | None:
+def explain_nothing(repositories: Sequence[Repository], settings: BackupSettings) -> SettingsError | None:
     """Return why none of the listed repositories is selected; None where one is, or where none is listed."""
     if not repositories or select(repositories, settings):
         return None
     count = f"none of the {len(repositories)} repositories"
     if select(repositories, settings.model_copy(update={"filters": FilterSettings(max_size_mb=None)})):
-        return f"backup.filters leave {count} whose names match"
+        return SettingsError(f"backup.filters leave {count} whose names match", hint="ask for less there")
     names = [repository.name for repository in repositories]
     plain = [re.sub(r"\\.|[^\w-]", "", pattern) for pattern in settings.patterns]
     near = {name: None for text in plain for name in difflib.get_close_matches(text, names, cutoff=0.4)}
     examples = ", ".join(([*near] or names)[:NAMES_SHOWN])
-    return f"backup.patterns, backup.exclude: {count} match; patterns match whole names, such as {examples}"
+    return SettingsError(
+        f"backup.patterns, backup.exclude: {count} match",
+        hint=f"patterns match whole names, such as {examples}; .* stands for anything",
+    )
 
 
 def passes(repository: Repository, filters: FilterSettings) -> bool:

@@ -14,16 +14,17 @@ import humanfriendly
 from pydantic import BaseModel, ConfigDict
 
 from repo_maintenance import __version__, naming
-from repo_maintenance.archive import write_tarball
+from repo_maintenance.base_notes import note_base, read_plan
 from repo_maintenance.errors import (
     AlreadyStoredError,
     RepoMaintenanceError,
     StoreError,
 )
 from repo_maintenance.hosts import GitAccess, Host, Repository
+from repo_maintenance.increments import write_backup
 from repo_maintenance.jobs import job, once_more_alone
-from repo_maintenance.lfs import WITHOUT_GIT_LFS
-from repo_maintenance.manifest import Manifest, describe_mirror
+from repo_maintenance.lfs import WITHOUT_GIT_LFS, held_objects
+from repo_maintenance.manifest import Base, Manifest, describe_mirror
 from repo_maintenance.mirror import mirror_repository
 from repo_maintenance.naming import BackupName
 from repo_maintenance.pins import note_refs
@@ -47,6 +48,13 @@ class TarballDescription(BaseModel):
     incomplete: str
     note: str
     refs: dict[str, str] = {}
+    wiki_refs: dict[str, str] | None = None
+    lfs_held: list[str] = []
+    """The LFS objects that the mirror held."""
+    base: Base | None = None
+    """What the tarball is an increment on; None where it is full."""
+    increment: int = 0
+    """Which one it is on its base, counted from 1."""
 
 
 def mirror(
@@ -79,19 +87,19 @@ def archive(
     log: Path,
     watch: Callable[[BackupName, Manifest, Path], None] | None = None,
 ) -> None:
-    """Write the tarball of one mirror, and beside it what is known of it.
+    """Write the tarball of one mirror, an increment where that is planned, and beside it what is known of it.
 
     ``watch`` gets the backup's name, its manifest and the mirror once the tarball is whole.
     """
     with _job("archive", record, log) as repository:
         manifest = describe_mirror(repository, folder, naming.parse_date(date))
-        content = manifest.model_dump_json(indent=2) + "\n"
-        mtime = int(repository.pushed_at.timestamp())
-        digests = once_more_alone(
-            lambda: write_tarball(folder, content.encode(), tarball, mtime=mtime),
+        plan = read_plan(manifest, repository.name)
+        made = once_more_alone(
+            lambda: write_backup(repository, folder, manifest, plan, tarball),
             size_bytes=repository.size_bytes,
             give_up=lambda: shutil.rmtree(folder, ignore_errors=True),
         )
+        digests = made.digests
         known = TarballDescription(
             digests=digests,
             refs_digest=manifest.refs_digest,
@@ -99,10 +107,16 @@ def archive(
             incomplete=_describe_lack(manifest),
             note=_describe_oddity(manifest),
             refs=manifest.refs,
+            wiki_refs=manifest.wiki_refs,
+            lfs_held=sorted(held_objects(folder / f"{repository.name}.git")),
+            base=made.base,
+            increment=made.increment,
         )
         write_json(description, known)
         size = humanfriendly.format_size(digests.size)
         logger.info("archived %d refs, %s, SHA-256 %s", known.ref_count, size, digests.sha256)
+        if made.base is not None:
+            logger.info("an increment on the backup of %s, number %d", made.base.backup_date, made.increment)
         if watch is not None:
             name = BackupName(repository.name, manifest.backup_date)
             watch(name, manifest, folder / f"{repository.name}.git")
@@ -127,6 +141,8 @@ def upload(
         store = open_store()
         metadata = _metadata(repository, name.date, known)
         try:
+            if known.base is not None:
+                note_base(store, name, known.base)
             stored = _store(store, name, tarball, known.digests, metadata)
         except BaseException:  # it takes room that others need, and is made anew anyway
             tarball.unlink(missing_ok=True)
@@ -135,11 +151,25 @@ def upload(
         made = receipt_of(stored)
         if made is None:
             raise StoreError(f"{store.locate(stored.key)}: its metadata did not arrive")
-        note_refs(store, name, repository.id, known.refs)
+        if made.sha256 == known.digests.sha256:  # else another run's, which notes what that one holds
+            _note_refs(store, name, repository, known)
         write_json(receipt, made)
         naming.replaced_path(name).unlink(missing_ok=True)
         naming.failure_path(repository.name).unlink(missing_ok=True)
         logger.info("stored %s, %s", store.locate(stored.key), humanfriendly.format_size(stored.size))
+
+
+def _note_refs(store: Store, name: BackupName, repository: Repository, known: TarballDescription) -> None:
+    """Note what a backup holds; of an increment its refs alone, for nothing stands on it."""
+    note_refs(
+        store,
+        name,
+        repository.id,
+        known.refs,
+        sha256=known.digests.sha256 if known.base is None else "",
+        wiki_refs=known.wiki_refs,
+        lfs_objects=known.lfs_held,
+    )
 
 
 def _store(
@@ -181,6 +211,9 @@ def _metadata(repository: Repository, date: dt.date, known: TarballDescription) 
         "incomplete": known.incomplete,
         "note": known.note,
         "tool_version": __version__,
+        "base_date": known.base.backup_date.isoformat() if known.base else "",
+        "base_sha256": known.base.sha256 if known.base else "",
+        "increment": str(known.increment) if known.base else "",
     }
     return {key: value for key, value in described.items() if value}
 

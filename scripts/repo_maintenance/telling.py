@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repo_maintenance.alert import Alert, Severity
 from repo_maintenance.channels import Kind, Message
+from repo_maintenance.invocation import as_invoked
 from repo_maintenance.overview import Overview
 from repo_maintenance.settings import ChannelSettings
 
@@ -99,7 +100,9 @@ def alert_message(choice: Choice, source: str) -> Message:
     parts += [f"{len(choice.cleared)} cleared"] if choice.cleared else []
     lines = [line for alert in choice.told[:LISTED] for line in (str(alert), f"  → {alert.remedy}")]
     if len(choice.told) > LISTED:
-        lines.append(f"… and {len(choice.told) - LISTED} more: `snakemake --cores 1 alerts` shows them all")
+        lines.append(
+            f"… and {len(choice.told) - LISTED} more: {as_invoked('--cores 1 alerts')} shows them all"
+        )
     lines += [f"CLEARED {key}" for key in choice.cleared[:LISTED]]
     if len(choice.cleared) > LISTED:
         lines.append(f"… and {len(choice.cleared) - LISTED} more cleared")

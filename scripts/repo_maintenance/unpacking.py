@@ -9,8 +9,9 @@ from pathlib import Path
 from repo_maintenance.errors import GitError, ProofError
 from repo_maintenance.extraction import disarm, extract, find_repositories
 from repo_maintenance.git import digest_refs, list_refs, run_git
+from repo_maintenance.increments import apply_increment
 from repo_maintenance.lfs import find_missing, find_pointers
-from repo_maintenance.manifest import Manifest
+from repo_maintenance.manifest import Base, Manifest
 from repo_maintenance.naming import MANIFEST, BackupName, object_key, tarball_name
 from repo_maintenance.records import Receipt, read_json, receipt_of
 from repo_maintenance.stores import Store, StoredObject
@@ -53,10 +54,11 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
         version=stored.version,
     )
     _check_digest(tarball, stored, receipt, found)
-    found.folder.mkdir()
-    extract(tarball, found.folder)
+    _extract(tarball, found.folder)
     found.checked.append("gzip and tar whole")
-    tarball.unlink()
+    manifest = read_json(found.folder / MANIFEST, Manifest)
+    if manifest is not None and manifest.base is not None:
+        found.folder = _put_on_base(store, name, manifest.base, found)
     repositories = find_repositories(found.folder)
     git_dir = found.folder / f"{name.repo}.git"
     if git_dir not in repositories:
@@ -71,6 +73,43 @@ def unpack_backup(store: Store, name: BackupName, scratch: Path) -> Unpacked:
     return found
 
 
+def _extract(tarball: Path, folder: Path) -> None:
+    folder.mkdir()
+    extract(tarball, folder)
+    tarball.unlink()
+
+
+def _put_on_base(store: Store, name: BackupName, base: Base, found: Unpacked) -> Path:
+    """Bring the full backup that an increment stands on, and put the increment on it; returns its folder.
+
+    Raises ProofError, naming the base, where it is gone, or is not what the increment's manifest says.
+    """
+    if base.backup_date >= name.date:
+        raise ProofError(f"it says that it stands on the later backup of {base.backup_date}", kind="manifest")
+    key = object_key(BackupName(name.repo, base.backup_date))
+    where = f"its base {store.locate(key)}"
+    if store.find(key) is None:
+        raise ProofError(f"{where} is missing", kind="missing base")
+    tarball = found.folder.with_name("base.tar.gz")
+    store.download(key, tarball)
+    found.size_bytes += tarball.stat().st_size
+    digest = _sha256(tarball)
+    if digest != base.sha256:
+        raise ProofError(f"the SHA-256 of {where} is {digest}, not {base.sha256}", kind="altered base")
+    folder = found.folder.with_name("base")
+    _extract(tarball, folder)
+    for repository in find_repositories(folder):
+        disarm(repository)
+    apply_increment(found.folder, folder)
+    found.checked.append(f"its base of {base.backup_date} by SHA-256")
+    return folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _check_digest(tarball: Path, stored: StoredObject, receipt: Receipt | None, found: Unpacked) -> None:
     if found.size_bytes != stored.size:
         raise ProofError(f"{stored.size} bytes are stored, but {found.size_bytes} arrived", kind="truncated")
@@ -80,8 +119,7 @@ def _check_digest(tarball: Path, stored: StoredObject, receipt: Receipt | None, 
     if receipt is None:
         found.unchecked.append("digest: none was stored with it")
         return
-    with tarball.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = _sha256(tarball)
     if digest != receipt.sha256:
         raise ProofError(f"its SHA-256 is {digest}, not {receipt.sha256} as stored", kind="altered")
     found.checked.append("size and SHA-256")
@@ -113,6 +151,10 @@ def _check_manifest(name: BackupName, git_dir: Path, receipt: Receipt | None, fo
     }
     if receipt is not None:
         expected["digest of refs as stored"] = (receipt.refs_digest, manifest.refs_digest)
+        expected["base as stored"] = (
+            receipt.base_sha256,
+            manifest.base.sha256 if manifest.base else "",
+        )
         expected["repository id as stored"] = (receipt.repository_id, manifest.repository_id)
     wiki = found.folder / f"{name.repo}.wiki.git"
     if manifest.wiki_refs is not None:

@@ -60,7 +60,7 @@ class Upkeep:
                 require_token(os.environ)
             backups = plan_restore(self._catalog, settings)
             forget_undone(backups, settings.into)
-            say(render_restore(backups, settings), preview=preview)
+            say(render_restore(self._catalog, backups, settings), preview=preview)
             where = naming.pushed_path if settings.push_to else naming.restored_path
             self._planned["restore"] = [where(backup.name) for backup in backups]
         return self._planned["restore"]
@@ -88,10 +88,10 @@ class Upkeep:
             self._begin(preview)
             backups = plan_verify(self._catalog, self._settings.verify, today=_today())
             missing = find_missing_backups(self._catalog, _receipt_names())
-            say(render_verify(backups, missing), preview=preview)
+            say(render_verify(self._catalog, backups, missing), preview=preview)
             if not preview:
                 shutil.rmtree(naming.VERIFIED, ignore_errors=True)
-            self._bytes_to_verify = sum(backup.stored.size for backup in backups)
+            self._bytes_to_verify = sum(self._catalog.restored_bytes(backup) for backup in backups)
             names = [*(backup.name for backup in backups), *missing]
             self._planned["verify"] = [naming.verified_path(name) for name in names]
             if not names and not preview:

@@ -60,9 +60,10 @@ def plan_verify(catalog: Catalog, settings: VerifySettings, *, today: dt.date) -
     chosen: list[Backup] = []
     taken = 0
     for backup in ordered:
-        if not chosen or taken + backup.stored.size <= budget:
+        size = catalog.restored_bytes(backup)
+        if not chosen or taken + size <= budget:
             chosen.append(backup)
-            taken += backup.stored.size
+            taken += size
     return chosen
 
 
@@ -72,16 +73,17 @@ def find_missing_backups(catalog: Catalog, receipts: Iterable[BackupName]) -> li
     return sorted({*catalog.proofs, *receipts} - there)
 
 
-def render_verify(backups: list[Backup], missing: list[BackupName]) -> str:
-    """Return the preview of a verification."""
+def render_verify(catalog: Catalog, backups: list[Backup], missing: list[BackupName]) -> str:
+    """Return the preview of a verification; the sizes are what is read, with what an increment stands on."""
+    sizes = [catalog.restored_bytes(one) for one in backups]
     rows = [
-        (one.name.repo, one.name.date.isoformat(), humanfriendly.format_size(one.stored.size), _last(one))
-        for one in backups
+        (one.name.repo, one.name.date.isoformat(), humanfriendly.format_size(size), _last(one))
+        for one, size in zip(backups, sizes, strict=True)
     ]
     table = tabulate(
         rows, ("repository", "backup of", "size", "last proven"), tablefmt="simple", disable_numparse=True
     )
-    total = humanfriendly.format_size(sum(one.stored.size for one in backups))
+    total = humanfriendly.format_size(sum(sizes))
     gone = "".join(f"\nMISSING {naming.object_key(name)}: it was stored once" for name in missing)
     return f"{table}\n{gone}\n{len(backups)} backups to prove, {total}\n"
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from repo_maintenance.clock import check_clock
+from repo_maintenance.errors import JobFailedError
 from repo_maintenance.findings import Level
 from repo_maintenance.hosts.github_check import check_github
-from repo_maintenance.preflight import run_preflight
+from repo_maintenance.preflight import check_selection, run_preflight
+from repo_maintenance.run import Run
+from repo_maintenance.settings import BackupSettings
 from repo_maintenance.stores.folder import FolderStore
 from repo_maintenance.stores.s3_check import check_bucket
 from tests.conftest import TOKEN
@@ -47,6 +50,7 @@ def test_the_preflight_of_a_sound_place(github: FakeGitHub, seaweed: SeaweedServ
     found = [line.split(":")[0].split() for line in run.output.splitlines() if line[:9].strip() in LEVELS]
     assert {"github", "bucket", "git", "git-lfs", "clock", "disk"} <= {line[1] for line in found}
     assert [] == [line for line in run.output.splitlines() if line.startswith("failure ")]
+    assert "ok       repositories: 1 of 1 are selected" in run.output.splitlines()
     assert [] == [key for key in space.objects() if key.endswith(".gz")]
     assert [] == github.git_requests()
 
@@ -62,6 +66,47 @@ def test_the_preflight_of_a_broken_place(github: FakeGitHub, seaweed: SeaweedSer
     assert [True, True] == ["→" in line for line in failures]
     assert ["failure  github", "failure  bucket"] == [line.split(":")[0] for line in failures]
     assert "Traceback" not in run.output
+
+
+def test_a_wrong_organisation_is_found_before_a_run(github: FakeGitHub) -> None:
+    """An organisation that GitHub does not know is a failure that names the key; the rest is seen too."""
+    findings = run_preflight(
+        connect(github, owner="acne"), FolderStore(Path("stored")), Path("results"), BackupSettings()
+    )
+    (finding,) = [one for one in findings if one.level is Level.FAILURE]
+    assert "backup.organization: GitHub knows no organisation or user 'acne'" == finding.message
+    assert finding.remedy
+    assert "git" in [one.subject for one in findings]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"),
+    [
+        (["lecture-.*"], "ok       repositories: 2 of 3 are selected"),
+        (
+            ["lecture"],
+            (
+                "failure  repositories: backup.patterns, backup.exclude: none of the 3 repositories match "
+                "→ patterns match whole names, such as lecture-b, lecture-a, website; .* stands for anything"
+            ),
+        ),
+    ],
+)
+def test_how_many_repositories_match_is_said(github: FakeGitHub, patterns: list[str], said: str) -> None:
+    """A pattern that matches nothing is found before a run, with the nearest names, by a single request."""
+    for name in ("lecture-a", "lecture-b", "website"):
+        github.add_repository("acme", name)
+
+    found = check_selection(connect(github), BackupSettings(patterns=patterns))
+
+    assert said == str(found)
+    assert 1 == len(github.requests)
+
+
+def test_an_organisation_that_shows_nothing_is_warned_of(github: FakeGitHub) -> None:
+    """Where the token sees no repository at all, a backup of nothing would look like a success."""
+    found = check_selection(connect(github), BackupSettings())
+    assert (Level.WARNING, "GitHub organisation or user acme shows none") == (found.level, found.message)
 
 
 # -- GitHub
@@ -89,6 +134,40 @@ def test_a_refused_token_is_a_failure(github: FakeGitHub) -> None:
     (finding,) = connect(github).check()
     assert (Level.FAILURE, True) == (finding.level, "GITHUB_TOKEN" in (finding.remedy or ""))
     assert ["/api/v3/rate_limit"] == [request.path for request in github.requests]
+
+
+def test_a_missing_token_is_warned_of_once(github: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a token the look says what is missing, with a remedy; the listing then keeps quiet of it."""
+    github.add_repository("acme", "open")
+    host = connect(github, {})
+
+    finding = find(list(host.check()), "GITHUB_TOKEN is not set")
+    listed = host.list_repositories()
+
+    assert (Level.WARNING, True) == (finding.level, "set GITHUB_TOKEN" in (finding.remedy or ""))
+    assert ["open"] == [repository.name for repository in listed]
+    assert "" == caplog.text
+    connect(github, {}).list_repositories()
+    assert "GITHUB_TOKEN is not set" in caplog.text
+
+
+def test_an_address_that_is_no_api_is_a_failure(github: FakeGitHub) -> None:
+    """A path at which GitHub has nothing is a finding that names the setting."""
+    github.fault(Fault(matching("/rate_limit"), status=404, body={"message": "Not Found"}))
+    (finding,) = connect(github).check()
+    assert (Level.FAILURE, "it answered 404") == (finding.level, finding.message)
+    assert "backup.github.api_url" in (finding.remedy or "")
+
+
+def test_an_app_without_a_key_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where GitHub can't even be asked, the preflight says which variable is missing, and fails."""
+    environment = {"REPO_MAINTENANCE_BACKUP__ORGANIZATION": "acme"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_APP_ID", "1")
+        run = Run.start({}, environment)
+        with pytest.raises(JobFailedError, match="GITHUB_APP_ID is set, but no key"):
+            run.preflight(Path("preflight.log"))
+    assert "set GITHUB_APP_PRIVATE_KEY" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("remaining", "level"), [(5000, Level.OK), (600, Level.OK), (10, Level.WARNING)])
@@ -148,6 +227,6 @@ def test_all_findings_come_together(github: FakeGitHub) -> None:
     """One look finds everything: no failure hides another."""
     github.revoke_token(TOKEN)
     Path("stored").write_text("a file, no folder")
-    findings = run_preflight(connect(github), FolderStore(Path("stored")), Path("results"), lfs=True)
+    findings = run_preflight(connect(github), FolderStore(Path("stored")), Path("results"), BackupSettings())
     subjects = [finding.subject for finding in findings if finding.level is Level.FAILURE]
     assert ["github", "store"] == subjects

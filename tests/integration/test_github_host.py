@@ -10,6 +10,8 @@ import pytest
 
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts import Repository, open_host
+from repo_maintenance.hosts.github import GitHubHost
+from repo_maintenance.settings import GitHubSettings
 from tests.conftest import TOKEN
 from tests.servers.github import Account, FakeGitHub, Fault, matching
 from tests.servers.repositories import make_repository
@@ -170,9 +172,11 @@ def test_an_unknown_name_is_explained(github: FakeGitHub, token: str | None) -> 
 def test_a_name_cannot_lead_elsewhere(github: FakeGitHub, shared: Path) -> None:
     """A name with a slash or a question mark asks for no other path of the API."""
     github.add_repository("acme", "open", shared)
+    settings = GitHubSettings(api_url=github.api_url)
     for name in ("acme/repos?x=", "../users/acme", "acme?", "acme#"):
+        host = GitHubHost.connect(name, settings, {"GITHUB_TOKEN": TOKEN}, Path("listings"))
         with pytest.raises(HostError):
-            listed(github, name)
+            host.list_repositories()
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])

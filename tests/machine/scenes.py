@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.conftest import TOKEN
 from tests.machine.places import ORGANIZATION, from_folder, from_github, into_bucket, make_source
 from tests.machine.running import Child, Running
-from tests.servers.github import Account, FakeGitHub, Fault, matching
+from tests.servers.github import Account, FakeGitHub, Fault, Request, matching
 from tests.servers.proxy import Break, FaultProxy
 from tests.servers.repositories import make_lfs_repository
 from tests.servers.seaweed import SeaweedServer
@@ -86,12 +88,26 @@ def play(stage: Stage, number: signal.Signals, *, again: bool) -> Stopped:
 
 
 @contextmanager
-def slow_clones(root: Path) -> Iterator[Stage]:
-    """Let the clones of four repositories hang; the others have not begun."""
+def slow_clones(root: Path, *, by_git: bool) -> Iterator[Stage]:
+    """Let the packs of four repositories hang; the others have not begun."""
     with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
         for name in NAMES:
             github.add_repository(ORGANIZATION, name)
-        yield _hanging_github(root, github, "/git-upload-pack", CORES)
+        # Settings that git's own client heeds alone leave the transfer to it.
+        environment = {"GIT_SSL_CIPHER_LIST": "DEFAULT"} if by_git else {}
+        yield _hanging_github(root, github, _every_pack(), CORES, environment)
+
+
+def _every_pack() -> Callable[[Request], bool]:
+    """Return a matcher for what a pack answers: the second request of each repository, after the refs."""
+    is_upload_pack = matching("/git-upload-pack", "POST")
+    seen: Counter[str] = Counter()
+
+    def match(request: Request) -> bool:
+        seen[request.path] += is_upload_pack(request)
+        return is_upload_pack(request) and seen[request.path] % 2 == 0
+
+    return match
 
 
 @contextmanager
@@ -100,7 +116,7 @@ def slow_lfs(root: Path) -> Iterator[Stage]:
     with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
         make_lfs_repository(root / "media.git", {"a.bin": b"a" * 5000, "b.bin": b"b" * 5000})
         github.add_repository(ORGANIZATION, "media", root / "media.git")
-        yield _hanging_github(root, github, "/info/lfs/storage/", 1)
+        yield _hanging_github(root, github, matching("/info/lfs/storage/"), 1)
 
 
 @contextmanager
@@ -108,7 +124,7 @@ def slow_listing(root: Path) -> Iterator[Stage]:
     """Let GitHub's answer to the listing hang."""
     with FakeGitHub(root / "github", tokens={TOKEN: Account("robot")}) as github:
         github.add_repository(ORGANIZATION, NAMES[0])
-        yield _hanging_github(root, github, "/orgs/", 1)
+        yield _hanging_github(root, github, matching("/orgs/"), 1)
 
 
 @contextmanager
@@ -138,14 +154,21 @@ def stalled_lookups(root: Path, seaweed: SeaweedServer) -> Iterator[Stage]:
         yield Stage(workspace, lambda _run: proxy.broken > broken, lambda: _heal(proxy))
 
 
-def _hanging_github(root: Path, github: FakeGitHub, pattern: str, requests: int) -> Stage:
-    fault = github.fault(Fault(matching(pattern), stall_seconds=HANG_SECONDS))
+def _hanging_github(
+    root: Path,
+    github: FakeGitHub,
+    match: Callable[[Request], bool],
+    requests: int,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Stage:
+    fault = github.fault(Fault(match, stall_seconds=HANG_SECONDS))
 
     def heal() -> None:
         github.clear_faults()
         github.cut_connections()
 
     workspace = from_github(root / "workspace", github)
+    workspace.environment = {**workspace.environment, **environment}
     return Stage(workspace, lambda _run: fault.hits >= requests, heal)
 
 

@@ -48,7 +48,7 @@ def test_a_second_run_says_who_holds_the_lock_and_exits_at_once(holder: Running)
     assert second.code == 1
     (line,) = [line for line in second.output.splitlines() if line.startswith("Error: ")]
     assert "another run works in this folder" in line
-    for said in (f'"pid": {holder.pid}', f'"host": "{socket.gethostname()}"', '"since": "20'):
+    for said in (f"process {holder.pid} on {socket.gethostname()}", "since 20", f"kill {holder.pid}"):
         assert said in line
     assert "Traceback" not in second.output
     assert seconds < HANG_SECONDS / 4

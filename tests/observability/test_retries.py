@@ -66,7 +66,7 @@ def test_an_answer_that_breaks_off_counts(github: FakeGitHub) -> None:
 @pytest.mark.usefixtures("lecture")
 def test_transfers_by_git_are_counted(github: FakeGitHub, tmp_path: Path) -> None:
     """A clone that is tried a second time counts once."""
-    github.fault(Fault(matching(r"/lecture\.git/info/refs"), times=1, status=503))
+    github.fault(Fault(matching(r"/lecture\.git/"), times=1, status=503))
 
     mirror(github, "lecture", tmp_path / "mirror", git=FAST)
 

@@ -20,6 +20,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CONF = Path("/etc/slurm/slurm.conf")
 NODE = "one"
 READY_SECONDS = 30.0
+# `config_overrides`: the node has as many CPUs as it is said to have.
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -45,6 +46,7 @@ SlurmdPidFile={place}/slurmd.pid
 SlurmctldLogFile={place}/slurmctld.log
 SlurmdLogFile={place}/slurmd.log
 ReturnToService=2
+SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,bf_interval=1
 NodeName={node} NodeAddr=127.0.0.1 Port={slurmd} CPUs={cpus} RealMemory=8000
 PartitionName=main Nodes={node} Default=YES State=UP MaxTime=INFINITE
@@ -126,11 +128,14 @@ class SlurmCluster:
         done = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=False)
         return done.stdout.strip() == "idle"
 
-    def job_scripts(self) -> str:
-        """Return all that Slurm keeps of its jobs' scripts."""
-        return "".join(
-            path.read_text(errors="replace") for path in self.place.rglob("script") if path.is_file()
-        )
+    def job_scripts(self) -> list[str]:
+        """Return the scripts of all jobs that Slurm's controller remembers."""
+        return [path.read_text(errors="replace") for path in (self.place / "state").rglob("script")]
+
+    def describe_jobs(self) -> list[str]:
+        """Return what Slurm says of each job that it remembers."""
+        done = subprocess.run(["scontrol", "show", "job"], capture_output=True, text=True, check=True)
+        return done.stdout.split("\n\n")
 
 
 def _wait(is_ready: Callable[[], bool]) -> None:

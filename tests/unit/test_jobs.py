@@ -60,6 +60,15 @@ def test_a_failure_is_noted_with_its_reason_and_its_log() -> None:
     assert "upload failed" in log.read_text()
 
 
+def test_a_log_on_a_node_is_named_by_where_it_comes_to_stand() -> None:
+    """Without a shared folder Snakemake gives a node a copy's place, which nobody finds again."""
+    copy = Path(".snakemake/storage/fs/shared/results/logs/mirror/one.log")
+    with pytest.raises(JobFailedError), job("mirror", "one", copy):
+        raise StoreError("no")
+
+    assert ["results/logs/mirror/one.log"] == [failure.log for failure in read_failures()]
+
+
 def test_a_full_disk_is_named_with_a_remedy() -> None:
     """It is the place, the reason and the setting that a user reads, and no stack of calls."""
     with pytest.raises(JobFailedError), job("mirror", "lecture", LOGS / "lecture.log"):

@@ -25,9 +25,24 @@ def test_a_lock_that_is_let_go_can_be_taken(tmp_path: Path) -> None:
 
 
 def test_who_holds_it_elsewhere_is_named(tmp_path: Path) -> None:
-    """What another process has written into it is shown as it stands."""
+    """A sentence says which process works here, on which machine, since when, and how to end it."""
     path = tmp_path / "lock"
     with acquire_lock(path):
-        path.write_text('{"pid": 1, "host": "elsewhere"}')
-        with pytest.raises(LockedError, match=r'another run .*"host": "elsewhere"'):
+        path.write_text('{"pid": 12, "host": "elsewhere", "since": "2026-11-25T10:00:00+01:00"}')
+        with pytest.raises(LockedError) as refused:
+            acquire_lock(path)
+
+    assert str(refused.value) == (
+        f"another run works in this folder: process 12 on elsewhere holds {path} "
+        "since 2026-11-25 09:00:00 UTC (wait for it to end, or end it on elsewhere by: kill 12)"
+    )
+
+
+@pytest.mark.parametrize("written", ["", '{"pid": 1', '{"pid": "x", "host": 1}'])
+def test_who_holds_it_may_not_be_known_yet(tmp_path: Path, written: str) -> None:
+    """Between the taking of the lock and the first line in it, a second run is refused all the same."""
+    path = tmp_path / "lock"
+    with acquire_lock(path):
+        path.write_text(written)
+        with pytest.raises(LockedError, match="has not said yet which it is"):
             acquire_lock(path)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repo_maintenance import naming
-from repo_maintenance.naming import BackupName, ProofName
+from repo_maintenance.naming import BackupName, BaseName, ProofName
 from tests.unit.strategies import backup_names, dates, moments, repository_names
 
 
@@ -66,9 +66,11 @@ def test_notes_are_taken_for_nothing_else(name: BackupName) -> None:
         naming.parse_proof_key,
         naming.parse_pin_key,
         naming.parse_refs_key,
+        naming.parse_base_key,
         lambda key: naming.is_history_key(key) or None,
     )
-    for key in (naming.pin_key(name), naming.refs_key(name), naming.TOLD_ALERTS):
+    based = naming.base_key(BaseName(name, name.date))
+    for key in (naming.pin_key(name), naming.refs_key(name), based, naming.TOLD_ALERTS):
         found = [parse(key) for parse in parsers]
         assert (key != naming.TOLD_ALERTS) == sum(one is not None for one in found)
     assert naming.parse_object_key(naming.pin_key(name)) is None
@@ -92,6 +94,9 @@ def test_notes_stand_where_they_are_looked_for() -> None:
     bad = good._replace(is_good=False)
     moment = dt.datetime(2024, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
 
+    based = BaseName(name, dt.date(2024, 5, 1))
+    assert naming.base_key(based) == "lecture-python/lecture-python-20240506.base-20240501.json"
+    assert str(naming.base_path("lecture-python")) == "results/bases/lecture-python.json"
     assert naming.pin_key(name) == "lecture-python/lecture-python-20240506.pinned.json"
     assert naming.refs_key(name) == ".refs/lecture-python-20240506.json.gz"
     assert naming.proof_key(good) == "lecture-python/lecture-python-20240506.proof-20240507.good.json"
@@ -138,11 +143,11 @@ def test_other_objects_are_left_alone(key: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "b/", "/", "x/a/", "a/x/"])
-@pytest.mark.parametrize("ending", [".pinned.json", ".proof-20240102.good.json"])
+@pytest.mark.parametrize("ending", [".pinned.json", ".proof-20240102.good.json", ".base-20231231.json"])
 def test_a_note_in_another_s_folder_is_not_believed(folder: str, ending: str) -> None:
     """A note pins or proves a backup only from that repository's own folder."""
     key = f"{folder}a-20240101{ending}"
-    assert (None, None) == (naming.parse_pin_key(key), naming.parse_proof_key(key))
+    assert [None] * 3 == [naming.parse_pin_key(key), naming.parse_proof_key(key), naming.parse_base_key(key)]
 
 
 @pytest.mark.parametrize(
@@ -156,11 +161,22 @@ def test_a_note_in_another_s_folder_is_not_believed(folder: str, ending: str) ->
         "a/a-20240101.proof-20240102.GOOD.json",
         "a/a-20240230.pinned.json",
         "a/a-20240101.pinned.json\n",
+        "../..-20240101.base-20231231.json",
+        "a/a-20240230.base-20231231.json",
+        "a/a-20240301.base-20240230.json",
+        "a/a-20240301.base-.json",
     ],
 )
 def test_no_other_text_is_a_note(key: str) -> None:
     """A folder that is no repository's, a day that no calendar has, and an unknown verdict say nothing."""
-    assert (None, None) == (naming.parse_pin_key(key), naming.parse_proof_key(key))
+    assert [None] * 3 == [naming.parse_pin_key(key), naming.parse_proof_key(key), naming.parse_base_key(key)]
+
+
+@given(backup_names, dates)
+def test_what_names_a_base_is_read_back(name: BackupName, base: dt.date) -> None:
+    """The key alone says what stands on what."""
+    note = BaseName(name, base)
+    assert note == naming.parse_base_key(naming.base_key(note))
 
 
 @given(backup_names)

@@ -69,6 +69,11 @@ REASONS = [
     (None, Action.NEW, "no backup yet"),
     (replace(holding(OLD_DAY), is_bad=True), Action.CHANGED, "the newest backup failed its proof"),
     (
+        replace(holding(OLD_DAY), lost_base=dt.date(2024, 5, 1)),
+        Action.CHANGED,
+        "the newest stands on that of 2024-05-01, which is lost",
+    ),
+    (
         replace(holding(OLD_DAY), is_curable=True),
         Action.CHANGED,
         "what the newest backup lacks can be had now",

@@ -10,7 +10,7 @@ import pytest
 
 from repo_maintenance.catalog import read_catalog
 from repo_maintenance.errors import StoreError
-from repo_maintenance.naming import BackupName, ProofName, object_key, proof_key
+from repo_maintenance.naming import BackupName, ProofName, object_key, pin_key, proof_key
 from repo_maintenance.prune import plan_prune, prune
 from repo_maintenance.settings import RetentionSettings
 from repo_maintenance.stores.folder import FolderStore
@@ -18,6 +18,9 @@ from repo_maintenance.verify import find_missing_backups
 
 TODAY = dt.date(2026, 5, 6)
 DAYS = [TODAY - dt.timedelta(days=age) for age in (0, 100, 200)]
+ONE_EACH = RetentionSettings(
+    enabled=True, keep_last=1, daily_days=0, weekly_weeks=0, monthly_months=0, yearly_years=0
+)
 
 
 class CutOffStore(FolderStore):
@@ -40,11 +43,8 @@ def test_a_prune_that_is_cut_off_leaves_no_proof_without_its_backup(tmp_path: Pa
         name = BackupName("lecture", day)
         store.put_note(object_key(name), b"content")
         store.put_note(proof_key(ProofName(name, TODAY, is_good=True)), b"{}")
-    policy = RetentionSettings(
-        enabled=True, keep_last=1, daily_days=0, weekly_weeks=0, monthly_months=0, yearly_years=0
-    )
     catalog = read_catalog(store.list_objects())
-    plan = plan_prune(catalog, ["lecture"], policy, today=TODAY)
+    plan = plan_prune(catalog, ["lecture"], ONE_EACH, today=TODAY)
     assert len(plan.going) == 2
 
     with pytest.raises(StoreError, match="gone"):
@@ -52,6 +52,24 @@ def test_a_prune_that_is_cut_off_leaves_no_proof_without_its_backup(tmp_path: Pa
 
     left = read_catalog(store.list_objects())
     assert find_missing_backups(left, ()) == []
-    assert [one.name for one in plan_prune(left, ["lecture"], policy, today=TODAY).going] == [
+    assert [one.name for one in plan_prune(left, ["lecture"], ONE_EACH, today=TODAY).going] == [
         BackupName("lecture", day) for day in DAYS[1:]
     ]
+
+
+def test_a_backup_that_another_machine_pins_meanwhile_is_not_deleted(tmp_path: Path) -> None:
+    """A pin that is noted between the list and the delete counts: nothing goes until all is planned anew."""
+    store = FolderStore(tmp_path)
+    for day in DAYS:
+        store.put_note(object_key(BackupName("lecture", day)), b"content")
+    catalog = read_catalog(store.list_objects())
+    plan = plan_prune(catalog, ["lecture"], ONE_EACH, today=TODAY)
+    store.put_note(pin_key(BackupName("lecture", DAYS[1])), b"{}")
+
+    with pytest.raises(StoreError, match=f"lecture of {DAYS[1]} was pinned"):
+        prune(store, catalog, plan)
+
+    left = read_catalog(store.list_objects())
+    assert sorted(DAYS) == [backup.name.date for backup in left.backups["lecture"]]
+    again = plan_prune(left, ["lecture"], ONE_EACH, today=TODAY)
+    assert [BackupName("lecture", DAYS[2])] == [backup.name for backup in prune(store, left, again).deleted]

@@ -42,6 +42,17 @@ HISTORIES = {
         Candidate(day, proven=place > 1, bad=place == 30, pinned_on=TODAY if place in {2, 20, 30} else None)
         for place, day in enumerate(_every_sunday(1))
     ],
+    "increments": [
+        Candidate(
+            day,
+            proven=place != 1,
+            bad=place == 1,
+            pinned_on=TODAY if place == 40 else None,
+            is_increment=place % 13 != 12,
+            needs=frozenset({TODAY - dt.timedelta(weeks=place // 13 * 13 + 12)} if place % 13 != 12 else ()),
+        )
+        for place, day in enumerate(_every_sunday(1))
+    ],
     "daily": [Candidate(TODAY - dt.timedelta(days=day), proven=day % 3 == 0) for day in range(60)],
 }
 
@@ -83,6 +94,21 @@ policies = st.builds(
     monthly_months=st.integers(0, 20),
     yearly_years=st.integers(0, 5),
 )
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[Candidate]:
+    """Draw backups of which some are increments, each on the last full one, some on one that is gone, too."""
+    found: list[Candidate] = []
+    base: dt.date | None = None
+    for one in sorted(draw(candidates), key=lambda one: one.date):
+        if base is None or draw(st.booleans()):
+            base = one.date
+            found.append(one)
+        else:
+            gone = frozenset({base - dt.timedelta(days=1)}) if draw(st.booleans()) else frozenset[dt.date]()
+            found.append(replace(one, is_increment=True, needs=gone | {base}))
+    return found
 
 
 def kept(history: list[Candidate], policy: RetentionSettings, today: dt.date = TODAY) -> set[Candidate]:
@@ -155,3 +181,63 @@ def test_a_bad_one_goes_only_while_a_proven_one_stays(
     gone_bad = [one for one in history if one.bad and one not in kept(history, policy)]
     if gone_bad:
         assert any(one.proven for one in kept(history, policy))
+
+
+@given(chains(), policies)
+@settings(max_examples=300)
+def test_no_increment_that_stays_lacks_its_base(history: list[Candidate], policy: RetentionSettings) -> None:
+    """Whatever the policy, the ages, the proofs: what a kept one stands on stays, and the table says why."""
+    verdicts = judge(history, policy, today=TODAY)
+    stay = {one.candidate.date for one in verdicts if one.keep}
+    there = {one.date for one in history}
+    needed = {day for one in verdicts if one.keep for day in one.candidate.needs} & there
+    assert needed <= stay
+    assert all("base of " in one.reason for one in verdicts if one.candidate.date in needed)
+
+
+@given(chains(), policies)
+def test_increments_cost_nothing_that_would_stay_without_them(
+    history: list[Candidate], policy: RetentionSettings
+) -> None:
+    """That some are increments only adds to what stays."""
+    plain = [replace(one, is_increment=False, needs=frozenset()) for one in history]
+    assert {one.date for one in kept(plain, policy)} <= {one.date for one in kept(history, policy)}
+
+
+@given(chains(), policies)
+def test_what_the_next_increments_will_stand_on_stays(
+    history: list[Candidate], policy: RetentionSettings
+) -> None:
+    """The newest full one that is not bad stays: an increment on it may be on its way."""
+    fulls = [one for one in history if not one.is_increment and not one.bad]
+    if fulls and any(one.is_increment for one in history):
+        assert max(fulls, key=lambda one: one.date) in kept(history, policy)
+
+
+@given(chains(), policies)
+def test_pruning_increments_twice_is_pruning_them_once(
+    history: list[Candidate], policy: RetentionSettings
+) -> None:
+    """What stays once, stays again on the same day."""
+    once = kept(history, policy)
+    assert once == kept(list(once), policy)
+
+
+@given(chains(), policies, st.integers(0, 800))
+def test_time_alone_takes_no_base_from_what_stays(
+    history: list[Candidate], policy: RetentionSettings, later: int
+) -> None:
+    """What goes today does not stay on a later day, bases included."""
+    assert kept(history, policy, TODAY + dt.timedelta(days=later)) <= kept(history, policy)
+
+
+def test_what_is_promised_to_an_increment_stays() -> None:
+    """A full backup on which an increment is being made stays, though nothing else keeps it."""
+    old = Candidate(TODAY - dt.timedelta(days=900), promised_to=TODAY)
+    newer = [Candidate(TODAY - dt.timedelta(days=days), proven=True) for days in (1, 2)]
+
+    (verdict,) = (
+        one for one in judge([old, *newer], POLICIES["last-only"], today=TODAY) if one.candidate == old
+    )
+
+    assert (True, f"base of {TODAY}, which is being made") == (verdict.keep, verdict.reason)

@@ -88,7 +88,15 @@ def test_nothing_selected_is_explained(backup: dict[str, Any], said: list[str]) 
     why = explain_nothing(list(map(repository, NAMES)), settings_with(**backup).backup)
 
     assert why is not None
-    assert [True] * len(said) == [words in why for words in said]
+    assert [True] * len(said) == [words in str(why) for words in said]
+
+
+def test_filters_that_leave_nothing_are_named() -> None:
+    """Where names match, but no filter is passed, it is the filters that the line sends to."""
+    found = explain_nothing(list(map(repository, NAMES)), settings_with(filters={"topics": ["x"]}).backup)
+
+    said = "backup.filters leave none of the 6 repositories whose names match (ask for less there)"
+    assert said == str(found)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +111,9 @@ def test_the_names_that_were_meant_are_shown(pattern: str, examples: str) -> Non
     """The nearest names are told whatever regular expression is around the word, else the first three."""
     why = explain_nothing(list(map(repository, NAMES)), settings_with(patterns=[pattern]).backup)
 
-    assert why == (
-        "backup.patterns, backup.exclude: none of the 6 repositories match; "
-        f"patterns match whole names, such as {examples}"
+    assert str(why) == (
+        "backup.patterns, backup.exclude: none of the 6 repositories match "
+        f"(patterns match whole names, such as {examples}; .* stands for anything)"
     )
 
 

@@ -81,7 +81,7 @@ def _describe(entry: Path, git_dir: Path) -> Repository:
         full_name=f"{entry.resolve().parent.name}/{name}",
         clone_url=git_dir.resolve().as_uri(),
         pushed_at=dt.datetime.fromtimestamp(_last_change(git_dir), dt.UTC),
-        size_bytes=sum(_file_sizes(git_dir / "objects")),
+        size_bytes=sum(_object_sizes(git_dir / "objects")),
         default_branch=_default_branch(git_dir),
         has_wiki=entry.name.endswith(".git") and entry.with_name(f"{name}.wiki.git").is_dir(),
     )
@@ -102,8 +102,11 @@ def _default_branch(git_dir: Path) -> str:
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
 
 
-def _file_sizes(folder: Path) -> Iterator[int]:
-    for root, _folders, names in os.walk(folder):
+def _object_sizes(folder: Path) -> Iterator[int]:
+    """Yield the sizes of loose objects and packs; ``info`` holds what git writes about them."""
+    for root, folders, names in os.walk(folder):
+        if "info" in folders:
+            folders.remove("info")
         for name in names:
             if status := _status(Path(root) / name):
                 yield status.st_size

@@ -22,7 +22,7 @@ from repo_maintenance.findings import Finding, failure
 from repo_maintenance.hosts.base import GitAccess, Repository
 from repo_maintenance.hosts.credentials import AppInstallation, Credentials, find_credentials
 from repo_maintenance.hosts.github_care import Care, list_care
-from repo_maintenance.hosts.github_check import check_github, describe_scopes
+from repo_maintenance.hosts.github_check import SEE_ALL, check_github, describe_scopes
 from repo_maintenance.hosts.github_errors import explained
 from repo_maintenance.hosts.github_listing import Page, list_pages
 from repo_maintenance.hosts.github_retry import BoundedRetry
@@ -41,6 +41,7 @@ class GitHubHost:
         self._settings = settings
         self._credentials = credentials
         self._cache = cache
+        self._limits_are_said = False
         self.description = f"GitHub organisation or user {owner}"
 
     @classmethod
@@ -86,8 +87,8 @@ class GitHubHost:
         with self._explained(f"list the repositories of {self._owner}"):
             repositories = {repository.id: repository for repository in self._list()}
         for limit in (self._credentials.limits(), describe_scopes(self.client.oauth_scopes)):
-            if limit is not None:
-                logger.warning("%s", limit)
+            if limit is not None and not self._limits_are_said:
+                logger.warning("%s (%s)", limit, SEE_ALL)
         return sorted(repositories.values(), key=lambda repository: repository.name)
 
     def check(self) -> Iterator[Finding]:
@@ -97,6 +98,7 @@ class GitHubHost:
                 self._credentials.token()
                 requester, limits = self._requester, self._credentials.limits()
                 yield from check_github(requester, limits, now=dt.datetime.now(dt.UTC))
+                self._limits_are_said = True
         except HostError as error:
             yield failure("github", error.message, error.hint)
 

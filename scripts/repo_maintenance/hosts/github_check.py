@@ -14,6 +14,7 @@ from repo_maintenance.findings import Finding, failure, ok, warning
 
 SUBJECT = "github"
 LOW_QUOTA = 0.1
+SEE_ALL = "set GITHUB_TOKEN to one that sees all repositories; the README says which will do"
 
 
 def check_github(requester: Requester, limits: str | None, *, now: dt.datetime) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check_github(requester: Requester, limits: str | None, *, now: dt.datetime) 
         return
     yield ok(SUBJECT, "reachable, and the token is accepted" if limits is None else "reachable")
     if limits is not None:
-        yield warning(SUBJECT, limits, "give a token that sees all repositories")
+        yield warning(SUBJECT, limits, SEE_ALL)
     yield from _check_scopes(headers.get("x-oauth-scopes"))
     yield check_clock("GitHub", headers.get("date"), now)
     reset = dt.datetime.fromtimestamp(core["reset"], dt.UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from github.GithubException import (
     RateLimitExceededException,
 )
 from requests.exceptions import RequestException
+from urllib3.exceptions import MaxRetryError
 
 from repo_maintenance.errors import HostError
 
@@ -34,8 +36,19 @@ def explained(action: str, api_url: str) -> Iterator[None]:
         said = error.message or error.data
         raise HostError(f"can't {action}: GitHub answered {error.status}: {said}") from error
     except RequestException as error:
-        reason = f"GitHub can't be reached at {api_url}: {error}"
-        raise HostError(f"can't {action}: {reason}", hint="check the network, then run again") from error
+        raise HostError(
+            f"can't {action}: GitHub can't be reached at {api_url}: {reason_of(error)}",
+            hint="check the network, and backup.github.api_url",
+        ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a request failed, without the addresses and attempts that requests wraps it in."""
+    inner = error.args[0] if error.args else error
+    if isinstance(inner, MaxRetryError) and inner.reason is not None:
+        inner = inner.reason
+    text = str(inner if isinstance(inner, Exception) else error)
+    return re.sub(r"^<?[\w.]+(\(.*?\)| object at \w+>): ", "", text)
 
 
 def _when_to_come_back(error: RateLimitExceededException) -> str:

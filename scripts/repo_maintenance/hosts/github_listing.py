@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from requests.exceptions import ChunkedEncodingError, RequestException
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.utils import parse_header_links
+from urllib3.exceptions import MaxRetryError
 
 from repo_maintenance.errors import HostError
 from repo_maintenance.hosts.base import Repository
@@ -88,11 +89,11 @@ def _get_page(requester: Requester, url: str, cache: Path) -> Page:
 def _ask(requester: Requester, url: str, conditional: dict[str, str]) -> tuple[int, dict[str, Any], str]:
     """Return GitHub's answer; one that is cut off in its headers or its body is asked for again.
 
-    urllib3 retries what fails before the headers are read, and no more.
+    urllib3 retries what fails before the headers are read, and no more; what it has given up stays so.
     """
     answer: tuple[int, dict[str, Any], str] = (0, {}, "")
     for attempt in stamina.retry_context(
-        on=(RequestsConnectionError, ChunkedEncodingError, _CutOffError),
+        on=_is_cut_off,
         attempts=ATTEMPTS,
         timeout=None,
         wait_initial=BACKOFF_SECONDS,
@@ -118,6 +119,12 @@ def _note_quota(requester: Requester) -> None:
 
 class _CutOffError(RequestException):
     """An answer that says 200, and is not whole."""
+
+
+def _is_cut_off(error: Exception) -> bool:
+    if isinstance(error, RequestsConnectionError):
+        return not (error.args and isinstance(error.args[0], MaxRetryError))
+    return isinstance(error, ChunkedEncodingError | _CutOffError)
 
 
 def describe(listed: Mapping[str, Any]) -> Repository:

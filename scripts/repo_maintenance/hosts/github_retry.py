@@ -11,6 +11,7 @@ from github.GithubRetry import GithubRetry
 from urllib3 import HTTPResponse
 from urllib3.util.retry import Retry
 
+from repo_maintenance.hosts.github_errors import reason_of
 from repo_maintenance.tally import count_retry
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ class BoundedRetry(GithubRetry):
             logger.warning("GitHub's rate limit is reached: waiting %.0f s", wait)
         following = super().increment(method, url, response, *rest, **options)
         count_retry("github")
+        if wait is None:
+            logger.warning("%s: asking again", _trouble(response, options.get("error")))
         if wait is not None and response is not None and response.status == TOO_MANY_REQUESTS:
             following.get_backoff_time = lambda: wait  # type: ignore[method-assign]
         return following
@@ -85,3 +88,9 @@ class BoundedRetry(GithubRetry):
         if response.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
             return max(0.0, int(reset) - time.time()) + 1
         return float(self.secondary_rate_wait) if response.status == TOO_MANY_REQUESTS else None
+
+
+def _trouble(response: HTTPResponse | None, error: Exception | None) -> str:
+    if response is not None:
+        return f"GitHub answered {response.status}"
+    return f"GitHub can't be reached: {reason_of(error)}" if error else "GitHub can't be reached"

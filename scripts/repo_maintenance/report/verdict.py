@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from repo_maintenance.alert import Alert, Severity
+from repo_maintenance.invocation import as_invoked
 from repo_maintenance.overview import Overview, RepositoryState, State
 
 
@@ -129,7 +130,7 @@ def explain(one: RepositoryState) -> str:
     words = {
         State.NEVER: _never(one),
         State.FAILED: _failed(one),
-        State.BAD: f"its backup of {one.newest} was tried, and can't be restored",
+        State.BAD: f"its backup of {one.newest} can't be restored",
         State.LATE: _late(one),
         State.INCOMPLETE: one.incomplete,
         State.UNPROVEN: f"never restored to prove it; it has {_plural(one.backups, 'backup')}",
@@ -144,12 +145,12 @@ def advise(one: RepositoryState) -> str:
     """Return what to do about a repository; nothing where there is nothing to do."""
     hint = one.failure.hint if one.failure else None
     advice = {
-        State.NEVER: hint or "run `snakemake --cores 4 backup`",
+        State.NEVER: hint or f"run {as_invoked('--cores 4 backup')}",
         State.FAILED: hint or "read its log, and run the backup again",
         State.BAD: "the next backup makes a new one" if one.is_matched else "try an older backup of it",
         State.LATE: "see in the last runs why none has made one",
         State.INCOMPLETE: "see upstream whether what it lacks is still to be had",
-        State.UNPROVEN: "run `snakemake --cores 2 verify`",
+        State.UNPROVEN: f"run {as_invoked('--cores 2 verify')}",
     }
     return advice.get(one.state, "")
 

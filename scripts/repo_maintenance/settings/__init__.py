@@ -7,6 +7,7 @@ from repo_maintenance.settings.backup import (
     FilterSettings,
     GitHubSettings,
     GitSettings,
+    IncrementalSettings,
     ObjectLockSettings,
     S3Settings,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "GitHubSettings",
     "GitSettings",
     "HealthSettings",
+    "IncrementalSettings",
     "IndexSettings",
     "LoggingSettings",
     "MetricsSettings",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from repo_maintenance.settings.sections import NonEmpty, RegularExpression, Section, WebAddress
+from repo_maintenance.settings.sections import NonEmpty, RegularExpression, Section, WebAddress, bare_name
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -110,6 +110,11 @@ class S3Settings(Section):
     acl: Literal["private", "bucket-owner-full-control", "bucket-owner-read"] | None = None
     """Canned ACL of new objects; the public ones are not offered. `null` sends none."""
 
+    @field_validator("bucket")
+    @classmethod
+    def _is_no_address(cls, bucket: str) -> str:
+        return bare_name(bucket, "the bucket alone, and its folder in prefix")
+
     @model_validator(mode="after")
     def _key_needs_kms(self) -> Self:
         if self.kms_key_id is not None and self.sse != "aws:kms":
@@ -122,6 +127,13 @@ class S3Settings(Section):
         if prefix.startswith("/") or ".." in prefix.split("/"):
             raise ValueError("a prefix must not begin with a slash nor hold '..'")
         return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+
+
+class IncrementalSettings(Section):
+    """Backups that hold only what the last full one lacks."""
+
+    full_every: PositiveInt = 26
+    """At the latest, one in so many backups of a repository is full; 1: all are."""
 
 
 class BackupSettings(Section):
@@ -160,6 +172,9 @@ class BackupSettings(Section):
     max_age_days: PositiveInt = 30
     """A repository without a push gets a new backup when its newest is older than this many days."""
 
+    incremental: IncrementalSettings | None = None
+    """Lets a backup hold only what the last full one lacks; `null`: each backup is full."""
+
     replace_rewritten: bool = False
     """Whether a second backup on a day replaces the first, also where history was rewritten in between."""
 
@@ -180,6 +195,11 @@ class BackupSettings(Section):
 
     keep_archives: bool = False
     """Keep `results/archives/` after the upload instead of deleting each tarball."""
+
+    @field_validator("organization")
+    @classmethod
+    def _is_no_address(cls, organization: str | None) -> str | None:
+        return bare_name(organization, "the organisation or user alone") if organization else organization
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

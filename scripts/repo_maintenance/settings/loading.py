@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,7 @@ from repo_maintenance.settings.models import Settings
 from repo_maintenance.settings.secrets import find_secrets
 
 ENVIRONMENT_PREFIX = "REPO_MAINTENANCE_"
+SECTION_WANTED = {"model_type", "model_attributes_type", "dict_type"}
 # These hold secrets, and are read by those alone who send there.
 ADDRESSES = (CHANNEL_PREFIX, HEARTBEAT_VARIABLE)
 
@@ -87,14 +89,42 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe(detail: ErrorDetails) -> str:
-    *section, last = detail["loc"] or ("",)
-    if detail["type"] != "extra_forbidden":
-        message = detail["msg"].removeprefix("Value error, ")
-        return f"{_dotted(detail['loc'])}: {message[:1].lower()}{message[1:]}"
+    """Return what is wrong with one key, and what to write in its place."""
+    path, given = _dotted(detail["loc"]), detail["input"]
+    if detail["type"] == "extra_forbidden":
+        return f"{path}: unknown key; {_advise_key(detail['loc'])}"
+    if detail["type"] in SECTION_WANTED:
+        wrong = "nothing in it" if given is None else "not a section"
+        return f"{path}: {wrong}; indent its keys below it"
+    if detail["type"] == "list_type":
+        return f"{path}: not a list; write [{json.dumps(given) if isinstance(given, str) else '…'}]"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{path}: {message[:1].lower()}{message[1:]}"
+
+
+def _advise_key(location: tuple[int | str, ...]) -> str:
+    *section, last = location
     valid = list(_keys_at(section))
     near = difflib.get_close_matches(str(last), valid, n=1, cutoff=0.5)
-    advice = f"did you mean '{near[0]}'?" if near else f"valid here: {', '.join(valid)}"
-    return f"{_dotted(detail['loc'])}: unknown key; {advice}"
+    homes = [path for path in _all_keys(Settings) if path.endswith(f".{last}")]
+    if homes and not (near and section):
+        return f"it stands elsewhere: {' or '.join(homes)}"
+    return f"did you mean '{near[0]}'?" if near else f"valid here: {', '.join(valid)}"
+
+
+def _all_keys(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the paths of all keys, but of those in sections whose names are a user's to choose."""
+    for name, field in model.model_fields.items():
+        path = f"{above}{field.alias or name}"
+        yield path
+        for inner in () if get_origin(field.annotation) is dict else _models_of(field.annotation):
+            yield from _all_keys(inner, f"{path}.")
+
+
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    """Return the section that a field holds, alone or as one of several possibilities."""
+    candidates = [annotation, *get_args(annotation)]
+    return [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
@@ -108,8 +138,7 @@ def _keys_at(section: list[int | str]) -> Iterator[str]:
         field = model.model_fields.get(str(part))
         if field is None:
             continue  # the name of one of several sections of a kind
-        candidates = [field.annotation, *get_args(field.annotation)]
-        models = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        models = _models_of(field.annotation)
         if not models:
             return
         model = models[0]

@@ -42,8 +42,9 @@ def refuse_slips(path: Path) -> None:
         raise SettingsError(f"{where}: {error.problem or error.context}", hint=_hint(error)) from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: {error}", hint="save it as UTF-8 text") from error
-    if content is not None and not isinstance(content, dict):
-        raise SettingsError(f"{path}: not a list of keys and values", hint="begin with backup:")
+    if not isinstance(content, dict):
+        what = "empty" if content is None else "no section at its top"
+        raise SettingsError(f"{path}: {what}", hint="begin with backup: and indent its keys below it")
 
 
 def _hint(error: yaml.MarkedYAMLError) -> str:

@@ -17,6 +17,13 @@ from repo_maintenance.stores.s3_options import note_options
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# What a service answers where nothing is set, or where it does not know the question.
+PLAIN_WORDS = {
+    "NoSuchPublicAccessBlockConfiguration": "none",
+    "ServerSideEncryptionConfigurationNotFoundError": "none by default",
+    "ObjectLockConfigurationNotFoundError": "not enabled",
+    "NotImplemented": "this service does not say",
+}
 PROBE = ".repo-maintenance-probe"
 PROBE_CONTENT = b"written to see whether this can be written\n"
 SUBJECT = "bucket"
@@ -111,6 +118,7 @@ def _ask(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except ClientError as error:
-        return error.response.get("Error", {}).get("Code") or "no answer"
+        code = error.response.get("Error", {}).get("Code") or "no answer"
+        return PLAIN_WORDS.get(code, code)
     except BotoCoreError as error:
         return str(error)

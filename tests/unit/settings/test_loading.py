@@ -172,6 +172,55 @@ def test_the_nearest_key_is_offered(config: dict[str, Any], nearest: str) -> Non
     assert f"did you mean '{nearest}'?" in line
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"organization": "x"}, "organization: unknown key; it stands elsewhere: backup.organization"),
+        ({"backup": {"bucket": "x"}}, "backup.bucket: unknown key; it stands elsewhere: backup.s3.bucket"),
+        ({"backup": None}, "backup: nothing in it; indent its keys below it"),
+        ({"backup": {"s3": "my-bucket"}}, "backup.s3: not a section; indent its keys below it"),
+        ({"backup": {"patterns": "a.*"}}, 'backup.patterns: not a list; write ["a.*"]'),
+        ({"backup": {"exclude": None}}, "backup.exclude: not a list; write […]"),
+    ],
+)
+def test_a_key_in_the_wrong_place_or_shape_is_named_with_the_right_one(
+    config: dict[str, Any], said: str
+) -> None:
+    """Whoever puts a key elsewhere, forgets to indent, or leaves out brackets, reads what to write."""
+    assert [said] == problems_of(config)
+
+
+@pytest.mark.parametrize(
+    ("organization", "name"),
+    [
+        ("https://github.com/my-org", "my-org"),
+        ("https://github.com/my-org/repo", "my-org"),
+        ("github.com/my-org/", "my-org"),
+        ("my-org/repo", "my-org"),
+        ("/", "my-name"),
+    ],
+)
+def test_an_address_in_place_of_an_organisation_is_refused(organization: str, name: str) -> None:
+    """Whoever copies the organisation's address is told its name, before the network is asked."""
+    [line] = problems_of({"backup": {"organization": organization}})
+    assert f"backup.organization: name the organisation or user alone, such as {name}" == line
+
+
+@pytest.mark.parametrize("bucket", ["s3://my-bucket", "s3://my-bucket/backups/", "my-bucket/backups"])
+def test_an_address_in_place_of_a_bucket_is_refused(bucket: str) -> None:
+    """Whoever copies the bucket's address is told its name, and where its folder goes."""
+    [line] = problems_of({"backup": {"s3": {"bucket": bucket}}})
+    assert "backup.s3.bucket: name the bucket alone, and its folder in prefix, such as my-bucket" == line
+
+
+def test_an_access_point_is_a_bucket() -> None:
+    """The ARN of an access point, which has slashes, is taken as S3 takes it."""
+    arn = "arn:aws:s3:us-east-1:123456789012:accesspoint/backups"
+    loaded = load_settings({"backup": {"s3": {"bucket": arn}}}, {})
+    assert loaded.backup.s3 is not None
+    assert arn == loaded.backup.s3.bucket
+
+
 def test_the_valid_keys_are_offered_where_none_is_near() -> None:
     """Whoever invents a key is told those that there are in that section."""
     [line] = problems_of({"backup": {"s3": {"bucket": "b", "xyzzy": 1}}})

@@ -37,10 +37,11 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, text: str, place: str, r
     assert "\n" not in str(found.value)
 
 
-def test_a_list_is_no_configuration(tmp_path: Path) -> None:
-    """A file that holds something else than keys is named as that."""
+@pytest.mark.parametrize("text", ["- acme\n", "acme\n", "", "# nothing yet\n"])
+def test_what_has_no_keys_is_no_configuration(tmp_path: Path, text: str) -> None:
+    """A file that holds something else than keys, or nothing, is named as that: Snakemake takes neither."""
     path = tmp_path / "config.yaml"
-    path.write_text("- acme\n")
+    path.write_text(text)
 
     with pytest.raises(SettingsError, match="begin with backup:"):
         refuse_slips(path)
@@ -55,11 +56,10 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
         refuse_slips(path)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "backup: {organization: acme}\n"])
-def test_what_is_sound_passes(tmp_path: Path, text: str) -> None:
-    """An empty file is a configuration with all defaults."""
+def test_what_is_sound_passes(tmp_path: Path) -> None:
+    """A sound file is let through, and one that is not there is for Snakemake to complain of."""
     path = tmp_path / "config.yaml"
-    path.write_text(text)
+    path.write_text("backup: {organization: acme}\n")
     refuse_slips(path)
     refuse_slips(tmp_path / "not-there.yaml")
 

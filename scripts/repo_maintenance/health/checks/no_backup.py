@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repo_maintenance.health import Examined, Found, Severity, check
+from repo_maintenance.invocation import as_invoked
 
 
 @check(
     severity=Severity.CRITICAL,
-    remedy="run `snakemake --cores 4 backup`, and see in its summary why there is none",
+    remedy=f"run {as_invoked('--cores 4 backup')}, and see in its summary why there is none",
     limits={"days": 40},
     archived=True,
     empty=True,
