@@ -52,12 +52,11 @@ def mirror_directly(url: str, target: Path, access: GitAccess, *, pull_requests:
     stands at ``target`` is to be removed.
     """
     refs, head = _look(url, access, pull_requests=pull_requests)
-    _make_skeleton(target, url)
+    _make_skeleton(target, url, head)
     if refs:
         wants = sorted(set(refs.values()))
         _receive_whole(url, target, access, wants)
         write_packed_refs(target, refs)
-    _write_head(target, head)
 
 
 def update_directly(url: str, mirror: Path, access: GitAccess, *, pull_requests: bool) -> None:
@@ -106,18 +105,23 @@ def _parents(name: bytes) -> Iterable[bytes]:
     return (b"/".join(parts[:count]) for count in range(2, len(parts)))
 
 
-def _make_skeleton(target: Path, url: str) -> None:
-    for folder in ("objects/pack", "objects/info", "refs/heads", "refs/tags"):
+def _make_skeleton(target: Path, url: str, head: bytes) -> None:
+    """Make what git knows a repository by; it makes the folders below these as it needs them."""
+    for folder in ("objects/pack", "refs"):
         (target / folder).mkdir(parents=True)
     (target / "config").write_text(CONFIG.format(url=url), encoding="utf-8")
-    _write_head(target, DEFAULT_HEAD)  # or git would not know it for a repository
+    (target / "HEAD").write_bytes(_head_line(head))
 
 
 def _write_head(target: Path, head: bytes) -> None:
     """Write ``HEAD``: whole, or as it was."""
     partial = target / "HEAD.lock"
-    partial.write_bytes(b"ref: %b\n" % head)
+    partial.write_bytes(_head_line(head))
     partial.replace(target / "HEAD")
+
+
+def _head_line(head: bytes) -> bytes:
+    return b"ref: %b\n" % head
 
 
 def _receive_whole(url: str, target: Path, access: GitAccess, wants: Iterable[bytes]) -> None:

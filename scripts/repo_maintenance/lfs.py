@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import mmap
+import os
 import re
 import shutil
 import tempfile
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 WITHOUT_GIT_LFS = "made without git-lfs"
 # A pointer is a blob under 1,024 bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
 POINTER_BYTES = 1024
+# Its small blobs are 20 MB at the very most, since each takes some 50 bytes in a pack.
+SMALL_BYTES = 1 << 20
 _BLOB = re.compile(rb"^[0-9a-f]{40,64} blob (?P<length>[0-9]+)\n(?=\s*version )", re.MULTILINE)
 # git-lfs also reads what it is not to write: the names that it had before, and any white space at the ends.
 _POINTER = re.compile(
@@ -42,29 +45,38 @@ def find_pointers(git_dir: Path) -> dict[str, int]:
 
 def _read_pointers(git_dir: Path, list_blobs: Callable[[Path, IO[bytes]], None]) -> dict[str, int]:
     """Return the objects that some small blobs point to; ``list_blobs`` writes the ids of these to a file."""
-    with (
-        tempfile.NamedTemporaryFile(dir=git_dir, prefix="tmp_") as names,
-        tempfile.NamedTemporaryFile(dir=git_dir, prefix="tmp_") as blobs,
-    ):
-        list_blobs(git_dir, names.file)
-        names.flush()
-        if not Path(names.name).stat().st_size:
+    with _scratch_file(git_dir) as names, _scratch_file(git_dir) as blobs:
+        list_blobs(git_dir, names)
+        names.seek(0)  # which also flushes
+        if not os.fstat(names.fileno()).st_size:
             return {}
-        run_git(
-            ["cat-file", "--batch", "--buffer"], git_dir=git_dir, stdin=Path(names.name), stdout=blobs.file
-        )
+        command = ["cat-file", "--batch", "--buffer"]
+        run_git(command, git_dir=git_dir, stdin=_path_of(names), stdout=blobs)
         with mmap.mmap(blobs.fileno(), 0, access=mmap.ACCESS_READ) as text:
             blobs_found = (text[one.end() : one.end() + int(one["length"])] for one in _BLOB.finditer(text))
             pointers = (_POINTER.fullmatch(blob) for blob in blobs_found)
             return {one["oid"].decode(): int(one["size"]) for one in pointers if one}
 
 
+def _scratch_file(git_dir: Path) -> IO[bytes]:
+    """Open a file for what git writes: of a small repository in memory, where making one costs nothing."""
+    packs = sum(path.stat().st_size for path in (git_dir / "objects" / "pack").glob("*.pack"))
+    if packs < SMALL_BYTES and hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("blobs"), "w+b")
+    return tempfile.TemporaryFile(dir=git_dir, prefix="tmp_")
+
+
+def _path_of(file: IO[bytes]) -> Path:
+    """Return a path by which an open file, at its beginning, can be opened once more."""
+    return Path(f"/dev/fd/{file.fileno()}")
+
+
 def _list_all(git_dir: Path, names: IO[bytes]) -> None:
     """Write the small blobs that there are, whether a ref leads to them or not."""
-    with tempfile.NamedTemporaryFile(dir=git_dir, prefix="tmp_") as listing:
+    with _scratch_file(git_dir) as listing:
         kinds = "--batch-check=%(objecttype) %(objectsize) %(objectname)"
         command = ["cat-file", "--batch-all-objects", "--unordered", "--buffer", kinds]
-        run_git(command, git_dir=git_dir, stdout=listing.file)
+        run_git(command, git_dir=git_dir, stdout=listing)
         listing.seek(0)
         for line in listing:
             kind, size, object_id = line.split(b" ")

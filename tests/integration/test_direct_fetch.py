@@ -42,12 +42,12 @@ def upstream(github: FakeGitHub, tmp_path: Path) -> Path:
     return path
 
 
-def files_and_folders(path: Path) -> set[str]:
-    """Return what git made below a folder, packs by their kind."""
+def files_made(path: Path) -> set[str]:
+    """Return the files below a folder, packs by their kind."""
     return {
         f"{found.parent.relative_to(path)}/{found.suffix if 'pack-' in found.name else found.name}"
         for found in path.rglob("*")
-        if not found.name.endswith(".rev")
+        if found.is_file() and not found.name.endswith(".rev")
     }
 
 
@@ -76,7 +76,7 @@ def test_it_is_what_git_clone_makes(github: FakeGitHub, upstream: Path, tmp_path
     made = tmp_path / "m" / "one.git"
     assert (refs(clone), "") == (refs(made), git(made, "fsck", "--strict"))
     assert (clone / "HEAD").read_text() == (made / "HEAD").read_text()
-    assert files_and_folders(clone) == files_and_folders(made)
+    assert files_made(clone) == files_made(made)
     objects = ("rev-list", "--objects", "--all", "--no-object-names")
     assert sorted(git(clone, *objects).split()) == sorted(git(made, *objects).split())
     ours = git(made, "config", "--list", "--local").replace(github.url, "")
