@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import os
 import re
 import ssl
@@ -31,6 +32,8 @@ from repo_maintenance.git_errors import explain_git
 
 if TYPE_CHECKING:
     from repo_maintenance.hosts.base import GitAccess
+
+logger = logging.getLogger(__name__)
 
 # Servers take what begins with "git/" for a client of git, as libgit2 has found: "git/2.0 (libgit2 1.9)".
 AGENT = f"git/2.0 (repo-maintenance {__version__})"
@@ -177,6 +180,7 @@ def _asked(url: str, access: GitAccess, body: bytes) -> Iterator[IO[bytes]]:
         response = _post(f"{url}/git-upload-pack", body, headers, access.stall_seconds)
     except (HTTPError, OSError) as error:
         raise _passing(error) from error
+    logger.debug("POST %s/git-upload-pack: %d", url, response.status)
     try:
         _check(response, url)
         stream = cast(IO[bytes], io.BufferedReader(_Steady(response, access.stall_seconds), BUFFER_BYTES))

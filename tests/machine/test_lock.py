@@ -32,7 +32,10 @@ def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGitHub]:
 def holder(tmp_path_factory: pytest.TempPathFactory, github: FakeGitHub) -> Iterator[Running]:
     """Return a run that holds the lock and whose three clones hang."""
     hanging = github.fault(Fault(matching("/git-upload-pack|/info/refs"), stall_seconds=HANG_SECONDS))
-    with Running(from_github(tmp_path_factory.mktemp("workspace"), github)) as run:
+    workspace = from_github(tmp_path_factory.mktemp("workspace"), github)
+    # Settings that git's own client heeds alone leave the transfer to it: a child that can outlive the run.
+    workspace.environment = {**workspace.environment, "GIT_SSL_CIPHER_LIST": "DEFAULT"}
+    with Running(workspace) as run:
         run.wait_for(lambda: hanging.hits == len(NAMES))
         yield run
 
