@@ -34,7 +34,8 @@ from benchmarks.tables import (
     render_table,
 )
 
-MAX_FLOOR_RATIO = 1.5
+# The first is what must be, the second what is to be reached.
+MAX_FLOOR_RATIOS = (1.5, 1.15)
 MIN_SPEEDUP = 2.0
 MAX_PEAK_BYTES = 250_000_000
 Found = Mapping[str, Sequence[Measurement]]
@@ -181,12 +182,14 @@ def _goals(found: Found, large_peak: int | None) -> list[Goal]:
     above_floor, speedup = ratios["(d - start) / a"][0], ratios["b / d"][0]
     peak = median_of(found["d"]).peak_bytes or 0
     goals = [
-        Goal(
-            f"(d) at most {MAX_FLOOR_RATIO} x (a) plus Snakemake's start",
-            above_floor <= MAX_FLOOR_RATIO,
-            f"{above_floor:.2f} x (a) plus the start",
+        *(
+            Goal(
+                f"(d) at most {ratio} x (a) plus Snakemake's start",
+                above_floor <= ratio,
+                f"{above_floor:.2f} x (a) plus the start",
+            )
+            for ratio in MAX_FLOOR_RATIOS
         ),
-        Goal("(d) ahead of (e)", ratios["e / d"][0] > 1, f"(e) / (d) {ratios['e / d'][0]:.2f}"),
         Goal(f"(b) / (d) at least {MIN_SPEEDUP:.0f}", speedup >= MIN_SPEEDUP, f"{speedup:.2f}"),
         _memory_goal("small repositories", peak),
     ]
