@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from repo_maintenance.errors import InterruptedRunError
 
 NOTHING = Path(os.devnull)
 EXIT_SECONDS = 7.0
+LAST_WORDS_SECONDS = 2.0
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 EXIT_CODE_OF_SIGNALS = 128
 
@@ -111,26 +113,32 @@ def stop_on_signals(last_words: Callable[[], None]) -> None:
 
     Snakemake starts no more jobs, sums up, and exits. Should it not be done in time, ``last_words`` are said
     and the process ends all the same: whatever is half-done then is not believed by the next run.
+
+    The signal only wakes a thread. Snakemake's own handler takes a lock (``JobScheduler.exit_gracefully``)
+    that the main thread, in which signals are handled, may hold just then, and would wait for ever.
     """
-    snakemakes = {signal.SIGTERM: signal.getsignal(signal.SIGTERM), signal.SIGINT: signal.default_int_handler}
+    graceful = signal.getsignal(signal.SIGTERM)
+    told: list[int] = []
 
-    def give_up(received: int) -> None:
-        try:
-            last_words()
-        finally:
-            os._exit(EXIT_CODE_OF_SIGNALS + received)
-
-    def stop(received: int, frame: FrameType | None) -> None:
-        _stopping.set()
-        watchdog = threading.Timer(EXIT_SECONDS, give_up, [received])
-        watchdog.daemon = True
-        watchdog.start()
+    def watch() -> None:
+        _stopping.wait()
         for process in list(_running):
             _end(process)
-        then = snakemakes[signal.Signals(received)]
-        if callable(then):
-            then(received, frame)
+        if told[0] == signal.SIGTERM and callable(graceful):
+            threading.Thread(target=graceful, args=(told[0], None), daemon=True).start()
+        time.sleep(EXIT_SECONDS)
+        words = threading.Thread(target=last_words, daemon=True)
+        words.start()
+        words.join(LAST_WORDS_SECONDS)
+        os._exit(EXIT_CODE_OF_SIGNALS + told[0])
 
+    def stop(received: int, frame: FrameType | None) -> None:
+        told.append(received)
+        _stopping.set()
+        if received == signal.SIGINT:
+            signal.default_int_handler(received, frame)
+
+    threading.Thread(target=watch, daemon=True).start()
     for number in STOPPING:
         signal.signal(number, stop)
 
