@@ -190,6 +190,7 @@ def _goals(found: Found, large_peak: int | None) -> list[Goal]:
             )
             for ratio in MAX_FLOOR_RATIOS
         ),
+        Goal("(d) ahead of (e)", ratios["e / d"][0] > 1, f"(e) / (d) {ratios['e / d'][0]:.2f}"),
         Goal(f"(b) / (d) at least {MIN_SPEEDUP:.0f}", speedup >= MIN_SPEEDUP, f"{speedup:.2f}"),
         _memory_goal("small repositories", peak),
     ]
