@@ -1,6 +1,7 @@
 """Archives and uploads mirrors as the workflow's jobs do: `archive_and_upload.py MIRRORS FOLDER STORE`.
 
-MIRRORS holds a folder for each mirror; STORE is the JSON of the keys below `backup` that name the store.
+MIRRORS holds a folder for each mirror; STORE is the JSON of the keys below `backup` that name the store. It says
+that it is ready, and begins once it is told to.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ def main() -> None:
     """Archive and upload."""
     mirrors, folder = Path(sys.argv[1]), Path(sys.argv[2])
     store = open_store(load_settings({"backup": json.loads(sys.argv[3])}, {}).backup)
+    print("ready", flush=True)
+    sys.stdin.readline()
     date = dt.datetime.now(dt.UTC).date()
     for mirror in sorted(mirrors.iterdir()):
         tarball = folder / f"{mirror.name}-{date:%Y%m%d}.tar.gz"

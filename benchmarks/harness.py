@@ -48,7 +48,7 @@ def run_watched(command: list[str], *, cwd: Path, environment: Mapping[str, str]
         process = subprocess.Popen(
             command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-        watch = _MemoryWatch(process.pid)
+        watch = MemoryWatch(process.pid)
         code = process.wait()
         peak = watch.end()
     if code:
@@ -57,7 +57,7 @@ def run_watched(command: list[str], *, cwd: Path, environment: Mapping[str, str]
     return peak
 
 
-class _MemoryWatch:
+class MemoryWatch:
     """Polls the peak memory of one process from a thread."""
 
     def __init__(self, pid: int) -> None:

@@ -176,5 +176,5 @@ def open_stores(kind: str, folder: Path) -> Iterator[Stores]:
     if kind == "folder":
         yield Stores(None)
         return
-    with SeaweedServer(folder) as server:
+    with SeaweedServer(folder, memory="4GiB") as server:
         yield Stores(server)

@@ -32,9 +32,10 @@ REGION = "us-east-1"
 class SeaweedServer:
     """An S3 server that keeps its data and its log below `directory`, from `with` to the end of its block."""
 
-    def __init__(self, directory: Path) -> None:
-        """Choose free ports; nothing runs yet."""
+    def __init__(self, directory: Path, *, memory: str = "400MiB") -> None:
+        """Choose free ports; nothing runs yet. Near `memory` the server spends its time on freeing it."""
         self.directory = directory
+        self._memory = memory
         self.access_key = "test-access-key"
         self.secret_key = "test-secret-key"
         self.log = directory / "weed.log"
@@ -65,7 +66,7 @@ class SeaweedServer:
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         identities = self.directory / "identities.json"
         identities.write_text(json.dumps(_identities(self.access_key, self.secret_key)))
-        environment = os.environ | {"WEED_S3_SSE_KEY": "test-only", "GOMEMLIMIT": "400MiB"}
+        environment = os.environ | {"WEED_S3_SSE_KEY": "test-only", "GOMEMLIMIT": self._memory}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(identities), stdout=log, stderr=log, env=environment, cwd=self.directory
