@@ -1,7 +1,7 @@
 """Archives and uploads mirrors as the workflow's jobs do: `archive_and_upload.py MIRRORS FOLDER STORE`.
 
-MIRRORS holds a folder for each mirror; STORE is the JSON of the keys below `backup` that name the store. It says
-that it is ready, and begins once it is told to.
+MIRRORS holds a folder for each mirror; STORE is the JSON of the keys below `backup` that name the store.
+It says that it is ready, and begins once it is told to.
 """
 
 from __future__ import annotations
