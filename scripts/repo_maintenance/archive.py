@@ -50,7 +50,9 @@ def write_tarball(folder: Path, manifest: bytes, target: Path, *, mtime: int) ->
             digesting = _DigestingWriter(file, pool)
             with (
                 _gzip(digesting) as zipped,
-                tarfile.open(fileobj=zipped, mode="w|", format=tarfile.PAX_FORMAT, bufsize=COPY_BYTES) as tar,
+                tarfile.TarFile(
+                    fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT, copybufsize=COPY_BYTES
+                ) as tar,
             ):
                 _add_bytes(tar, MANIFEST, manifest, mtime)
                 for path, name in _entries(folder):

@@ -1,7 +1,8 @@
 """Uploads a file to S3 so that the service itself verifies every byte of it.
 
 boto3's own transfer manager can't make an upload conditional (neither ``IfMatch`` nor ``IfNoneMatch`` is
-among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, several at a time.
+among s3transfer's ``ALLOWED_UPLOAD_ARGS``), so parts are sent here, several at a time; s3transfer's is the
+reader of a part.
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
-import io
 import logging
 import re
-import threading
-import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.utils import ReadFileChunk
 
 from repo_maintenance.errors import ChangedSourceError
 from repo_maintenance.naming import parse_object_key
@@ -37,10 +36,10 @@ MULTIPART_THRESHOLD_BYTES = 64 << 20
 PART_BYTES = 16 << 20
 # 10,000 parts at most: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
-# Of all uploads together, since each of them is in memory.
+# Of all uploads together.
 PARTS_AT_ONCE = 4
+COPY_BYTES = 1 << 20
 ETAG = re.compile(r'"[^"]+"')
-_room = threading.BoundedSemaphore(PARTS_AT_ONCE)
 _senders = ThreadPoolExecutor(PARTS_AT_ONCE)
 
 
@@ -129,18 +128,21 @@ def abort_stale_uploads(client: S3Client, bucket: str, prefix: str, before: dt.d
 
 
 def _send_parts(client: S3Client, common: Mapping[str, Any], source: Path, digests: Digests) -> list[_Part]:
-    """Send the parts, several at a time; returns them in order."""
+    """Send the parts, several at a time; returns them in order.
+
+    A part is read twice, once to be digested and once to be sent, and is never in memory as a whole. Should
+    it have changed in between, the service refuses it.
+    """
     whole = hashlib.sha256()
-    count = _count_parts(digests.size)
+    size, count = _part_bytes(digests.size), _count_parts(digests.size)
     pending: deque[Future[_Part]] = deque()
     parts: list[_Part] = []
     with source.open("rb") as stream:
         try:
             for number in range(1, count + 1):
-                body = _read_part(stream, digests, whole)
-                pending.append(_submit(_send_part, client, common, number, body))
-                del body  # or it would be in memory while there is no room for the next one
-                while pending and (pending[0].done() or number == count):
+                known = _digest_part(stream, number, size, whole)
+                pending.append(_senders.submit(_send_part, client, common, source, size, known))
+                while len(pending) > PARTS_AT_ONCE or (pending and number == count):
                     parts.append(pending.popleft().result())
                     logger.info("part %d of %d sent", len(parts), count)
         finally:
@@ -150,43 +152,30 @@ def _send_parts(client: S3Client, common: Mapping[str, Any], source: Path, diges
     return parts
 
 
-def _submit(send: Callable[..., _Part], *arguments: Any) -> Future[_Part]:
-    """Begin to send a part; its room is free again once it is sent, or could not be."""
-    try:
-        sending = _senders.submit(send, *arguments)
-    except BaseException:
-        _room.release()
-        raise
-    sending.add_done_callback(_make_room)
-    return sending
+def _digest_part(stream: BinaryIO, number: int, size: int, whole: hashlib._Hash) -> _Part:
+    """Read the next ``size`` bytes, and return by what the service will know them."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    left = size
+    while left and (piece := stream.read(min(left, COPY_BYTES))):
+        for digest in (whole, md5, sha256):
+            digest.update(piece)
+        left -= len(piece)
+    return _Part(number, md5.digest(), sha256.digest(), f'"{md5.hexdigest()}"')
 
 
-def _send_part(client: S3Client, common: Mapping[str, Any], number: int, body: bytes) -> _Part:
-    sha256 = hashlib.sha256(body).digest()
-    md5 = hashlib.md5(body, usedforsecurity=False)
-    try:
+def _send_part(client: S3Client, common: Mapping[str, Any], source: Path, size: int, part: _Part) -> _Part:
+    """Send a part; returns it as the service calls it."""
+    with ReadFileChunk.from_filename(str(source), (part.number - 1) * size, size) as body:
         answer = client.upload_part(
             **common,
-            PartNumber=number,
-            Body=io.BytesIO(body),  # botocore would copy bytes to put its headers before them
-            ContentMD5=base64.b64encode(md5.digest()).decode(),
-            ChecksumSHA256=base64.b64encode(sha256).decode(),
+            PartNumber=part.number,
+            Body=cast(IO[bytes], body),
+            ContentMD5=base64.b64encode(part.md5).decode(),
+            ChecksumSHA256=base64.b64encode(part.sha256).decode(),
         )
-    except BaseException as error:
-        del body
-        _forget_frames(error)
-        raise
     etag = answer.get("ETag", "")
     is_whole = ETAG.fullmatch(etag)  # an answer may be cut in the middle of it
-    return _Part(number, md5.digest(), sha256, etag if is_whole else f'"{md5.hexdigest()}"')
-
-
-def _forget_frames(error: BaseException) -> None:
-    """Let go of what the calls that failed worked on: it would be in memory for as long as the error."""
-    cause: BaseException | None = error
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)
-        cause = cause.__context__
+    return part._replace(etag=etag) if is_whole else part
 
 
 def _part_bytes(size: int) -> int:
@@ -195,22 +184,6 @@ def _part_bytes(size: int) -> int:
 
 def _count_parts(size: int) -> int:
     return -(-size // _part_bytes(size))
-
-
-def _read_part(stream: BinaryIO, digests: Digests, whole: hashlib._Hash) -> bytes:
-    """Read a part, once there is room for it in memory, which ``_make_room`` gives back."""
-    _room.acquire()
-    try:
-        body = stream.read(_part_bytes(digests.size))
-        whole.update(body)
-    except BaseException:
-        _room.release()
-        raise
-    return body
-
-
-def _make_room(_sent: object) -> None:
-    _room.release()
 
 
 def _composite(parts: Sequence[_Part]) -> Expected:
