@@ -12,13 +12,14 @@ from repo_maintenance.errors import RepoMaintenanceError
 from repo_maintenance.health.checkup import Checkup, examined_size
 from repo_maintenance.inventory import recorded_size
 from repo_maintenance.logs import offer_nearest_target, quiet_job_failures
+from repo_maintenance.memory import collect_seldom, share_arenas
 from repo_maintenance.meter import Meter
 from repo_maintenance.nodes import work_as_here
 from repo_maintenance.notify import Notifier
 from repo_maintenance.observer import Observer
 from repo_maintenance.pins import HistoryWatch
 from repo_maintenance.run import Run
-from repo_maintenance.scheduling import collect_seldom, keep_linear
+from repo_maintenance.scheduling import keep_linear
 from repo_maintenance.upkeep import Upkeep
 
 is_module = not workflow.modifier.is_main_snakefile()
@@ -45,6 +46,7 @@ def target_names():
 
 
 collect_seldom()
+share_arenas()
 quiet_job_failures(logger)
 offer_nearest_target(logger, target_names)
 work_as_here(workflow)

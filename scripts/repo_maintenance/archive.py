@@ -24,7 +24,7 @@ GZIP_LEVEL = 1
 COPY_BYTES = 1 << 20
 # Beginning a thread costs more than digesting this.
 DIGESTED_AT_ONCE_BYTES = 8 << 20
-MOST_PENDING = 16
+MOST_PENDING = 4
 FOLDER_MODE = 0o755
 FILE_MODE = 0o644
 

@@ -1,8 +1,7 @@
-"""Keeps the cost of Snakemake in proportion to the work: its scheduler, and Python's search for garbage."""
+"""Keeps the cost of Snakemake's scheduler in proportion to the work: some of its habits are quadratic."""
 
 from __future__ import annotations
 
-import gc
 import heapq
 import itertools
 import threading
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
     from snakemake.workflow import Workflow
 
 CONSIDERED_PER_CORE = 4
-OBJECTS_PER_COLLECTION = 100_000
-
-
-def collect_seldom() -> None:
-    """Have Python look for garbage after 100,000 new objects instead of 700.
-
-    The graph of jobs is some hundred objects a repository, and none of them is garbage until the end: a
-    preview of 2,000 repositories spent a fifth of its CPU time on searching them. What else is garbage is
-    freed at once, but for the little that refers to itself.
-    """
-    gc.set_threshold(OBJECTS_PER_COLLECTION, *gc.get_threshold()[1:])
 
 
 def keep_linear(workflow: Workflow) -> None:
