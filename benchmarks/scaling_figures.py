@@ -30,19 +30,18 @@ class StoragePrice:
 
 FIRST_BACKUP = "benchmarks/README.md, *First backup*"
 MEASURED = "measured on 2026-11-25, 2 cores (AMD EPYC), CPU seconds: "
+DRY_RUN = "benchmarks/README.md, *dry run*, 1,000 and 10,000 repositories"
 ASSUMED = "assumed"
 
 FIGURES = {
     "start": Figure(2.0, "s", f"{FIRST_BACKUP}: (c)"),
-    "CPU of planning": Figure(
-        0.004, "s a repository", f"{MEASURED}dry runs of 500, 2,000 and 5,000: 2.8, 8.3 and 19.9"
+    "CPU of planning": Figure(0.003, "s a repository", f"{DRY_RUN}: 4.4 and 30.1 s of CPU time"),
+    "CPU of an unchanged one": Figure(
+        0.0006, "s", "benchmarks/README.md, *nothing to do*: 1.4 s of 1,000, less the start"
     ),
-    "CPU of an unchanged one": Figure(0.0022, "s", f"{MEASURED}runs of 200 and 1,000: 1.7 and 3.5"),
-    "memory of the process": Figure(130, "MB", "the peaks of the same dry runs, 152, 230 and 383 MB"),
-    "memory of a repository": Figure(
-        51, "kB", "the same; runs of 200 and 1,000, to the end, took 131 and 173 MB"
-    ),
-    "CPU of a backup": Figure(0.08, "s", f"{FIRST_BACKUP}: (d), 0 ms: 16.5 s of 200, less the start"),
+    "memory of the process": Figure(140, "MB", f"{DRY_RUN}: peaks of 193 and 666 MB"),
+    "memory of a repository": Figure(53, "kB", "the same"),
+    "CPU of a backup": Figure(0.035, "s", f"{FIRST_BACKUP}: (d), 0 ms: 7.9 s of 200, less the start"),
     "CPU of a MB": Figure(0.09, "s", f"{MEASURED}8 repositories of 2 MB: 1.5 s for 16.4 MB"),
     "listing of 1,000 objects": Figure(0.12, "s", "benchmarks/README.md, *Prune and verify at scale*"),
     "overhead of a submission": Figure(
@@ -50,7 +49,7 @@ FIGURES = {
     ),
     "submitting": Figure(0.3, "s a submission", "Snakemake's own waits when a group ends, and `sbatch`"),
     "repositories a submission": Figure(50, "", "profiles/slurm"),
-    "wait for GitHub": Figure(0.5, "s a fetch", f"{ASSUMED}; 4 requests, each a round trip and an answer"),
+    "wait for GitHub": Figure(0.3, "s a fetch", f"{ASSUMED}; 2 requests, each a round trip and an answer"),
     "wait for GitHub's API": Figure(0.5, "s a request", f"{ASSUMED}, of 100 repositories"),
     "rate of a fetch": Figure(20, "MB/s", f"{ASSUMED}, for each fetch"),
     "wait for S3": Figure(
