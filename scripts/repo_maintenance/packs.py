@@ -29,7 +29,7 @@ def check_complete(git_dir: Path) -> None:
     """Raise GitError where a repository lacks some of what its refs lead to.
 
     Git itself asks for no more than what is new, and believes that the rest is there. So does this where the
-    packs are those of ``note_packs``; else it follows all refs, a second for some 100,000 objects.
+    packs are those of ``note_packs``; else it follows all refs, a second for some 400,000 objects.
     """
     try:
         noted = (git_dir / PACKS_NOTED).read_text(encoding="utf-8")
