@@ -9,6 +9,7 @@ modules=(bases naming planning retention selection)
 # The changed lines that behave like the original, without their indentation; CONTRIBUTING.md says of each why.
 equivalent='return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=None).date()
 folder, separator, file_name = key.rpartition("/")
+folder, _separator, file_name = key.rpartition("/")
 return PROOFS / proof_key(proof).rpartition("/")[2]
 return [_verdict(one, reasons.get(one, None)) for one in ordered]
 return [_verdict(one, reasons.get(one, )) for one in ordered]'
