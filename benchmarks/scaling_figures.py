@@ -35,11 +35,11 @@ ASSUMED = "assumed"
 
 FIGURES = {
     "start": Figure(2.0, "s", f"{FIRST_BACKUP}: (c)"),
-    "CPU of planning": Figure(0.003, "s a repository", f"{DRY_RUN}: 4.4 and 30.1 s of CPU time"),
+    "CPU of planning": Figure(0.003, "s a repository", f"{DRY_RUN}: 3.5 and 26.6 s of CPU time"),
     "CPU of an unchanged one": Figure(
-        0.0006, "s", "benchmarks/README.md, *nothing to do*: 1.4 s of 1,000, less the start"
+        0.0006, "s", "benchmarks/README.md, *nothing to do*: 1.3 s of 1,000, less the start"
     ),
-    "memory of the process": Figure(140, "MB", f"{DRY_RUN}: peaks of 193 and 666 MB"),
+    "memory of the process": Figure(140, "MB", f"{DRY_RUN}: peaks of 193 and 667 MB"),
     "memory of a repository": Figure(53, "kB", "the same"),
     "CPU of a backup": Figure(0.035, "s", f"{FIRST_BACKUP}: (d), 0 ms: 7.9 s of 200, less the start"),
     "CPU of a MB": Figure(0.09, "s", f"{MEASURED}8 repositories of 2 MB: 1.5 s for 16.4 MB"),
